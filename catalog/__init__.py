@@ -1,0 +1,1 @@
+"""WHAT do we trade, and through which channels?"""

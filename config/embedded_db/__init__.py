@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend that brings the embedded server up again when nothing answers."""

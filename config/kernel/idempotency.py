@@ -1,0 +1,82 @@
+"""`Idempotency-Key`: the same key and body give the first answer, the same key with another body is refused.
+
+The key row is inserted in the same transaction as the effect, so a crash leaves both or neither. A twin request waits
+on the unique index for at most LOCK_WAIT_MS and then gets 409. Failed requests are not remembered.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.db import OperationalError, connection, transaction
+from django.utils.translation import gettext as _
+from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
+
+from config.kernel.errors import Conflict, ValidationFailed
+from config.kernel.models import IdempotencyKey
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+LOCK_WAIT_MS = 5000
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+def fingerprint(method: str, body: Any) -> str:
+    """Equal for equal bodies, whatever the order of their keys."""
+    text = json.dumps([method, body], sort_keys=True, cls=JSONEncoder, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def once(request: Any, route: str, effect: Callable[[], Response]) -> Response:
+    """Run `effect` (a write that makes something) in one transaction, at most once per (caller, route, key).
+
+    Without the header the effect simply runs. Raises ValidationFailed (422) on the same key with another body and
+    Conflict (409) while the first request with that key is still running.
+    """
+    key = request.headers.get(HEADER, "")
+    if not key:
+        with transaction.atomic():
+            return effect()
+    if len(key) > 200:
+        raise ValidationFailed(_("The Idempotency-Key is longer than 200 characters."))
+    print_ = fingerprint(request.method, request.data)
+    try:
+        with transaction.atomic():
+            row, is_new = _claim(request.user, route, key, print_)
+            if not is_new:
+                return _replay(row, print_)
+            response = effect()
+            body = json.dumps(response.data, cls=JSONEncoder)
+            IdempotencyKey.objects.filter(pk=row.pk).update(
+                status=response.status_code, body=body, location=response.get("Location", "")
+            )
+            return response
+    except OperationalError as exc:
+        if getattr(exc.__cause__, "pgcode", None) == _LOCK_NOT_AVAILABLE:
+            raise Conflict(_("A request with this Idempotency-Key is still running."), code="in_flight") from exc
+        raise
+
+
+def _claim(user: Any, route: str, key: str, print_: str) -> tuple[IdempotencyKey, bool]:
+    table = IdempotencyKey._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS}")
+        cursor.execute(
+            f"INSERT INTO {table} (caller_id, route, key, fingerprint, body, location, created_at) "  # noqa: S608
+            "VALUES (%s, %s, %s, %s, '', '', now()) ON CONFLICT (caller_id, route, key) DO NOTHING RETURNING id",
+            [user.pk, route, key, print_],
+        )
+        made = cursor.fetchone()
+        cursor.execute("SET LOCAL lock_timeout = 0")
+    if made:
+        return IdempotencyKey(pk=made[0]), True
+    return IdempotencyKey.objects.get(caller=user, route=route, key=key), False
+
+
+def _replay(row: IdempotencyKey, print_: str) -> Response:
+    if row.fingerprint != print_:
+        raise ValidationFailed(_("This Idempotency-Key was used with another body."), code="idempotency_key_reused")
+    headers = {REPLAYED: "true"} | ({"Location": row.location} if row.location else {})
+    return Response(json.loads(row.body), status=row.status, headers=headers)

@@ -1,0 +1,37 @@
+"""API paths always answer with problem documents, also where DRF never sees the request."""
+
+import logging
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from config.kernel.problems import CONTENT_TYPE, problem_of, problem_page
+
+log = logging.getLogger(__name__)
+API_PREFIX = "/api/"
+
+
+class ProblemDetailsMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(API_PREFIX):
+            return self.get_response(request)
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return problem_page(400, "Invalid request", "Text may not contain NUL characters.", "invalid_value")
+        response = self.get_response(request)
+        if response.status_code == 404 and not response.get("Content-Type", "").startswith(
+            (CONTENT_TYPE, "application/json")
+        ):
+            return problem_page(404, "Not found", "There is no such resource.", "not_found")
+        return response
+
+    def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
+        if not request.path.startswith(API_PREFIX):
+            return None
+        document = problem_of(exc)
+        if document is not None:
+            return problem_page(document["status"], document["title"], document["detail"], document["code"])
+        log.exception("unhandled error in %s %s", request.method, request.path)
+        return problem_page(500, "Internal error", "Something went wrong on our side; it has been logged.", "internal")

@@ -1,0 +1,24 @@
+"""JSON bodies with a stated limit, refused before they are read into memory."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions, status
+from rest_framework.parsers import JSONParser
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+
+
+class PayloadTooLarge(exceptions.APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = _("The body is larger than 4 MiB; send it in parts.")
+    default_code = "too_large"
+
+
+class LimitedJSONParser(JSONParser):
+    """Strict JSON (no NaN or Infinity) of at most MAX_BODY_BYTES."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        if int(stream.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
+            raise PayloadTooLarge
+        return super().parse(stream, media_type=media_type, parser_context=parser_context)

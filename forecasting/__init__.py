@@ -1,0 +1,1 @@
+"""HOW MUCH will be asked for?"""

@@ -1,0 +1,127 @@
+"""The engine's vocabulary: what goes in (a panel of series) and what comes out (forecasts, quantiles and the reasons)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+FREQUENCIES = ("H", "D", "W", "M", "Q", "Y")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """n series on one common time axis of T periods; the forecast origin is the end of the last column.
+
+    ids        n names, unique.
+    values     (n, T) units of demand per period; NaN = before the start or unknown (an inner NaN is a gap, not a zero).
+    starts     (n,) first live period of each series (column index); columns before it are ignored.
+    in_stock   (n, T) share of the period in stock, 0..1. Below 1 the value is a lower bound of demand (censored). None = always.
+    freq       'H', 'D', 'W', 'M', 'Q' or 'Y'.
+    origin_ds  date of the first column (calendar only); None when periods are plain integers.
+    """
+
+    ids: tuple[str, ...]
+    values: FloatArray
+    starts: IntArray
+    in_stock: FloatArray | None = None
+    freq: str = "D"
+    origin_ds: date | datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2:
+            raise ValueError(f"values must be a matrix (series, periods), got {self.values.ndim} dimension(s)")
+        n, periods = self.values.shape
+        if len(self.ids) != n:
+            raise ValueError(f"ids: {len(self.ids)} names for {n} series")
+        if self.starts.shape != (n,):
+            raise ValueError(f"starts must have shape ({n},), got {self.starts.shape}")
+        if n and (self.starts.min() < 0 or self.starts.max() > periods):
+            raise ValueError("starts must lie between 0 and the number of periods")
+        if self.in_stock is not None and self.in_stock.shape != self.values.shape:
+            raise ValueError(f"in_stock must have the shape of values {self.values.shape}, got {self.in_stock.shape}")
+        if self.freq not in FREQUENCIES:
+            raise ValueError(f"freq must be one of {', '.join(FREQUENCIES)}, got {self.freq!r}")
+
+    def take(self, rows: slice | IntArray) -> Panel:
+        """The same panel with only these series."""
+        index = np.arange(len(self.ids))[rows]
+        return Panel(
+            ids=tuple(self.ids[i] for i in index),
+            values=self.values[rows],
+            starts=self.starts[rows],
+            in_stock=None if self.in_stock is None else self.in_stock[rows],
+            freq=self.freq,
+            origin_ds=self.origin_ds,
+        )
+
+
+@dataclass(frozen=True)
+class Score:
+    """How one candidate did on the held-out windows of one series. Error = forecast − actual.
+
+    pinball  scaled pinball loss of the window sum, mean over quantiles, windows and folds (lower is better).
+    rmsse    root mean squared error of the window mean, scaled like `pinball`.
+    wape     Σ|e| / ΣA over the folds (NaN when nothing was sold).
+    bias     Σe / ΣA over the folds (+ = forecast too high; NaN when nothing was sold).
+    coverage share of held-out windows at or below the .95 quantile (NaN when .95 was not asked).
+    """
+
+    pinball: float
+    rmsse: float
+    wape: float
+    bias: float
+    coverage: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The method that forecasts one series, and why."""
+
+    method: str
+    reason: str
+    demand_class: str
+    scores: Mapping[str, Score] = field(default_factory=dict)
+    runner_up: str | None = None
+    fallback: str | None = None
+    notes: tuple[str, ...] = ()
+    folds: int = 0
+    outliers_capped: int = 0
+    censored_periods: int = 0
+
+    @property
+    def score(self) -> Score | None:
+        """Backtest error of the chosen method; None for a fallback, which was never backtested."""
+        return self.scores.get(self.method)
+
+
+@dataclass(frozen=True)
+class PanelForecast:
+    """Forecasts of one panel; arrays follow the order of `ids`. Units are those of the panel's values.
+
+    mean (n, h); quantiles (n, h, q) per period; window_mean (n, w) and window_quantiles (n, w, q) of the SUM over the first
+    `windows[j]` periods; protection_mean (n,), protection_sd (n,), protection_quantiles (n, q) of the sum over each series' own
+    `protection_periods[i]` periods (None unless asked). Quantiles never cross and are never negative.
+    """
+
+    ids: tuple[str, ...]
+    horizon: int
+    levels: tuple[float, ...]
+    windows: tuple[int, ...]
+    mean: FloatArray
+    quantiles: FloatArray
+    window_mean: FloatArray
+    window_quantiles: FloatArray
+    choices: list[Choice]
+    protection_periods: IntArray | None = None
+    protection_mean: FloatArray | None = None
+    protection_sd: FloatArray | None = None
+    protection_quantiles: FloatArray | None = None
+    unused: tuple[str, ...] = ()

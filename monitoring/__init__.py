@@ -1,0 +1,1 @@
+"""IS IT GOING WELL, and who must know?"""

@@ -1,0 +1,1 @@
+"""WHEN, HOW MUCH and FROM WHOM do we buy?"""

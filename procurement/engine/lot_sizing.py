@@ -1,0 +1,149 @@
+"""How much to order at once: the economic lot with price breaks, then the best quantity the supplier will accept.
+
+Costs are per day; a year has 365 days. The lot that lifts the position from below s to S is judged by what it costs
+beyond the long-run average, so rounding to packs, the minimum and price breaks are one comparison of real candidates.
+"""
+
+from dataclasses import dataclass
+
+from procurement.engine.explanation import Derivation
+from procurement.engine.expressions import WHOLE_TOLERANCE, round_down, round_up
+from procurement.engine.replenishment_types import ReplenishmentInput
+
+Bands = list[tuple[float, float]]
+
+
+def price_bands(item: ReplenishmentInput) -> Bands:
+    """(from quantity, unit cost), rising, starting at 0: what a unit costs when at least so many are ordered."""
+    breaks = sorted(item.price_breaks)
+    return breaks if breaks and breaks[0][0] <= 0.0 else [(0.0, item.unit_cost), *breaks]
+
+
+def unit_cost_at(bands: Bands, quantity: float) -> float:
+    """The price of every unit of an order of `quantity` (all-units discount)."""
+    return [cost for from_quantity, cost in bands if from_quantity <= quantity + WHOLE_TOLERANCE][-1]
+
+
+def economic_band(item: ReplenishmentInput, bands: Bands) -> tuple[float, float]:
+    """The price band of the cheapest lot: compare the feasible EOQ or the breakpoint of every band, purchase included.
+
+    Source: Snyder & Shen §3.4.2. Worked (example 3.4): K = 8, λ = 1300, i = 0.3, prices 0.75 / 0.72 / 0.68 from
+    0 / 400 / 800 → 700 in the band from 400. No lot may last longer than `maximum_cover_days`.
+    """
+    demand, rate = item.mean_daily_demand, item.holding_cost_rate_per_year / 365.0
+    longest = item.maximum_cover_days * demand
+    best: tuple[float, float, int] | None = None
+    for place, (start, cost) in enumerate(bands):
+        end = bands[place + 1][0] if place + 1 < len(bands) else float("inf")
+        holding = rate * cost
+        free = (2.0 * item.fixed_order_cost * demand / holding) ** 0.5 if holding > 0.0 else longest
+        lot = min(max(free, start), longest)
+        if (start > longest and place) or lot >= end:
+            continue
+        total = cost * demand + holding * lot / 2.0 + (item.fixed_order_cost * demand / lot if lot > 0.0 else 0.0)
+        if best is None or (total, lot) < best[:2]:
+            best = (total, lot, place)
+    return bands[best[2]] if best else bands[0]
+
+
+def derive_order_up_to_level(derivation: Derivation, item: ReplenishmentInput, bands: Bands) -> None:
+    """Add the terms of the economic order quantity, the undershoot and S = s + max(EOQ − undershoot, 0).
+
+    An order is triggered only at a review, when the position has already fallen below s by E[X²]/(2·E[X]), X being the
+    demand of one review period; S makes the AVERAGE order the economic one. Source: Tijms & Groenevelt (1984), EJOR 17.
+    Worked (EOQ): K = 10, 3 600 a year, H = 730 a unit and year → 9.931.
+    """
+    given, derive = derivation.given, derivation.derive
+    band_from, unit_cost = economic_band(item, bands)
+    given("fixed_order_cost", "K", item.fixed_order_cost, "money per order", "supplier item")
+    given("holding_cost_rate_per_year", "i", item.holding_cost_rate_per_year, "per year", "policy")
+    given("economic_unit_cost", "c", unit_cost, "money per unit", "supplier item")
+    given("maximum_cover_days", "T", item.maximum_cover_days, "days", "policy")
+    holding = derive("holding_cost_per_unit_day", "h", "holding_cost_rate_per_year * economic_unit_cost / 365", "money")
+    lot = "sqrt(2 * fixed_order_cost * mean_daily_demand / holding_cost_per_unit_day)"
+    if band_from > 0.0:
+        given("price_break_quantity", "b", band_from, "units", "supplier item")
+        lot = f"max({lot}, price_break_quantity)"
+    longest = "maximum_cover_days * mean_daily_demand"
+    free_of_charge = holding <= 0.0 and item.fixed_order_cost > 0.0
+    formula = longest if free_of_charge else f"min({lot}, {longest})" if holding > 0.0 else "0"
+    derive("economic_order_quantity", "Q*", formula, "units")
+    _derive_undershoot(derivation, item)
+    level = "reorder_point + max(economic_order_quantity - expected_undershoot, 0)"
+    derive("order_up_to_level", "S", f"round_down({level} + 0.5, 1)", "units")
+
+
+def _derive_undershoot(derivation: Derivation, item: ReplenishmentInput) -> None:
+    review_demand = item.mean_daily_demand * item.review_days
+    if review_demand <= 0.0:
+        derivation.given("expected_undershoot", "u", 0.0, "units", "no demand in a review period")
+        return
+    if "protection_sd" not in derivation.values:
+        derivation.given("protection_sd", "σ", item.protection_sd, "units", "forecast")
+    variance = "protection_sd * protection_sd * review_days / protection_days"
+    derivation.derive("review_demand", "dR", "mean_daily_demand * review_days", "units")
+    formula = f"(review_demand + {variance} / review_demand) / 2"
+    derivation.derive("expected_undershoot", "u", formula, "units")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What the position asks for: at least `least` units (to reach s), ideally `wanted` (to reach S), at most `room`."""
+
+    least: float
+    wanted: float
+    room: float
+
+
+def candidate_quantities(item: ReplenishmentInput, bands: Bands, need: Need) -> list[float]:
+    """Quantities worth comparing, all multiples of the pack, not below the minimum and within the maximum stock.
+
+    The pack multiples around the wanted quantity that reach s, and the first multiple of every cheaper price band that
+    is not more than the longest cover allows. Empty if the supplier's minimum does not fit under the maximum stock.
+    """
+    pack, minimum = item.pack_size, item.minimum_order_quantity
+    lowest = round_up(max(need.least, minimum), pack)
+    above = round_up(max(need.wanted, minimum), pack)
+    quantities = {above, max(lowest, round_down(need.wanted, pack))}
+    longest = item.maximum_cover_days * item.mean_daily_demand
+    quantities |= {round_up(start, pack) for start, _ in bands if above < start <= longest}
+    room = need.room + WHOLE_TOLERANCE * max(1.0, abs(need.room))
+    fitting = sorted(quantity for quantity in quantities if quantity <= room)
+    if fitting:
+        return fitting
+    largest = round_down(need.room, pack) if need.room > 0.0 else 0.0
+    return [largest] if largest > 0.0 and largest >= minimum else []
+
+
+def derive_order_quantity(
+    derivation: Derivation, item: ReplenishmentInput, bands: Bands, quantities: list[float]
+) -> float:
+    """Add each candidate with its cost and choose the cheapest; on ties the smallest.
+
+    A lot Q lasts until the position is at s again: x = position + Q − s + undershoot units of demand. It costs
+    K + (c(Q) − c)·Q + h(Q)·x²/(2d), less x/d days at the long-run average cost per day g = K·d/Q* + h·Q*/2; without
+    packs, minimum and breaks the least of this is at Q = S − position (renewal reward; Tijms, *Stochastic Models*, ch. 2).
+    """
+    given, derive = derivation.given, derivation.derive
+    if not quantities:
+        return derive("order_quantity", "Q", "0", "units", "no feasible quantity")
+    costs_count = len(quantities) > 1 and item.mean_daily_demand > 0.0
+    if costs_count:
+        running = "holding_cost_per_unit_day * economic_order_quantity / 2"
+        if derivation.values["economic_order_quantity"] > 0.0:
+            running = f"fixed_order_cost * mean_daily_demand / economic_order_quantity + {running}"
+        derive("average_cost_per_day", "g", running, "money per day")
+    pairs = []
+    for number, quantity in enumerate(quantities, start=1):
+        name = f"candidate_{number}"
+        given(f"{name}_quantity", f"Q{number}", quantity, "units", "supplier item")
+        if costs_count:
+            given(f"{name}_unit_cost", f"c{number}", unit_cost_at(bands, quantity), "money per unit", "supplier item")
+            lot = f"(inventory_position + {name}_quantity - reorder_point + expected_undershoot)"
+            holding = f"holding_cost_rate_per_year * {name}_unit_cost / 365 * {lot} * {lot} / (2 * mean_daily_demand)"
+            purchase = f"({name}_unit_cost - economic_unit_cost) * {name}_quantity"
+            average = f"average_cost_per_day * {lot} / mean_daily_demand"
+            derive(f"{name}_cost", f"G{number}", f"fixed_order_cost + {purchase} + {holding} - {average}", "money")
+            pairs.append(f"{name}_quantity, {name}_cost")
+    formula = f"cheapest({', '.join(pairs)})" if pairs else "candidate_1_quantity"
+    return derive("order_quantity", "Q", formula, "units", "cheapest feasible quantity")

@@ -1,0 +1,71 @@
+"""What goes into a replenishment decision, and what comes out: the two dataclasses services speak with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from procurement.engine.explanation import Term
+
+
+@dataclass(frozen=True, slots=True)
+class ReplenishmentInput:
+    """Everything the decision depends on. Quantities in units, times in days, money in one currency.
+
+    `protection_*` describe the SUM of demand over the protection interval L + R: its mean, its standard deviation
+    (of the forecast error) and its quantiles (probability → units). `service_level` is the CYCLE service level:
+    the probability of no stock-out in a protection interval. `reserved` is part of `on_hand`; `backordered` is
+    accepted demand without cover and not in `reserved`; `in_draft` sums draft purchase orders and open proposals.
+    `price_breaks` are all-units: from `min_qty` on, the whole order costs `unit_cost` a unit. `unit_cost` is landed.
+    """
+
+    sku_key: str
+    mean_daily_demand: float
+    lead_time_days: float
+    review_days: float
+    protection_mean: float
+    service_level: float
+    protection_quantiles: Mapping[float, float] = field(default_factory=dict)
+    protection_sd: float = 0.0
+    lead_time_sd_days: float = 0.0
+    on_hand: float = 0.0
+    reserved: float = 0.0
+    on_order: float = 0.0
+    in_draft: float = 0.0
+    backordered: float = 0.0
+    unit_cost: float = 0.0
+    price_breaks: tuple[tuple[float, float], ...] = ()
+    holding_cost_rate_per_year: float = 0.0
+    fixed_order_cost: float = 0.0
+    minimum_order_quantity: float = 0.0
+    pack_size: float = 1.0
+    maximum_stock: float | None = None
+    maximum_cover_days: float = 365.0
+    stockout_cost_per_unit: float | None = None
+
+    @property
+    def protection_days(self) -> float:
+        return self.lead_time_days + self.review_days
+
+
+@dataclass(frozen=True, slots=True)
+class ReplenishmentResult:
+    """The decision. `explanation` holds every number of it; `replay(explanation)` calculates it again.
+
+    `stockout_probability` and `expected_shortage` (units) say what the protection interval brings if nothing is
+    ordered now. `days_of_cover` is the position after the order over the mean daily demand, None without demand.
+    `warnings` are codes: see `WARNINGS` in `lot_sizing.py`.
+    """
+
+    sku_key: str
+    safety_stock: float
+    reorder_point: float
+    order_up_to_level: float
+    inventory_position: float
+    economic_order_quantity: float
+    order_quantity: float
+    unit_cost: float
+    triggered: bool
+    stockout_probability: float
+    expected_shortage: float
+    days_of_cover: float | None
+    warnings: tuple[str, ...]
+    explanation: tuple[Term, ...]

@@ -1,0 +1,1 @@
+"""WHERE is it, and how does it move?"""

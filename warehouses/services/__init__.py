@@ -1,0 +1,1 @@
+"""What changes stock, orders and returns."""
