@@ -10,7 +10,7 @@ from procurement.demo.partners import CHANNELS, WAREHOUSES
 from procurement.demo.vocabulary import REGIONS
 
 HOUR = 3600
-MEAN_BASKET = (1.8, 1.35, 3.6)  # lines per order before the cap, per channel
+MEAN_BASKET = (2.3, 1.6, 4.5)  # lines per order before the cap, per channel
 LARGEST_BASKET = 5
 CANCELLED_SHARE = 0.018
 MISTAKEN_BULK_ORDERS = 5

@@ -103,18 +103,18 @@ ROUTES = (
 # code, name, country, quoted days, bias of the mean, CV, review days, order cost £, minimum value £, tolerance %,
 # split share, short share, categories
 _SUPPLIERS = (
-    ("NHH", "Ningbo Haiyuan Housewares", "CN", 55, 1.05, 0.28, 14, 140, 900, 5, 0.14, 0.03, ("KIT", "BAK", "STO")),
-    ("GLW", "Guangdong Lantern Works", "CN", 50, 1.10, 0.40, 14, 140, 800, 5, 0.18, 0.04, ("LGT", "XMS")),
-    ("JTC", "Jaipur Textile Collective", "IN", 45, 1.08, 0.35, 14, 120, 700, 3, 0.15, 0.03, ("TXT",)),
-    ("CAT", "Cerâmica Atlântica", "PT", 24, 1.00, 0.22, 7, 70, 500, 2, 0.08, 0.04, ("TAB", "PLT")),
-    ("BSK", "Bohemia Sklo", "CZ", 18, 0.98, 0.18, 7, 60, 450, 2, 0.06, 0.05, ("TAB", "LGT", "XMS")),
-    ("BCF", "Black Country Forge", "GB", 9, 1.00, 0.20, 7, 30, 250, 0, 0.05, 0.01, ("KIT", "GDN")),
-    ("PNM", "Pennine Mills", "GB", 10, 0.95, 0.15, 7, 30, 250, 0, 0.04, 0.01, ("BTH", "TXT")),
-    ("VBT", "Van der Berg Tuin", "NL", 7, 1.05, 0.30, 7, 35, 250, 0, 0.07, 0.02, ("GDN", "PLT", "OUT")),
-    ("AEV", "Anadolu Ev Tekstil", "TR", 28, 1.15, 0.50, 14, 90, 500, 5, 0.20, 0.04, ("BTH", "OUT")),
-    ("GDR", "Gdańskie Drewno", "PL", 14, 1.04, 0.30, 7, 50, 350, 2, 0.08, 0.02, ("STO", "DEC")),
-    ("SRC", "Saigon Rattan Craft", "VN", 58, 1.10, 0.45, 14, 140, 800, 5, 0.18, 0.04, ("DEC", "STO", "OUT")),
-    ("ECS", "Emilia Casa", "IT", 16, 1.00, 0.20, 7, 55, 400, 2, 0.06, 0.02, ("BAK", "KIT", "DEC")),
+    ("NHH", "Ningbo Haiyuan Housewares", "CN", 55, 1.05, 0.28, 14, 140, 1150, 5, 0.25, 0.03, ("KIT", "BAK", "STO")),
+    ("GLW", "Guangdong Lantern Works", "CN", 50, 1.10, 0.40, 14, 140, 1000, 5, 0.32, 0.04, ("LGT", "XMS")),
+    ("JTC", "Jaipur Textile Collective", "IN", 45, 1.08, 0.35, 14, 120, 900, 3, 0.27, 0.03, ("TXT",)),
+    ("CAT", "Cerâmica Atlântica", "PT", 24, 1.00, 0.22, 7, 70, 650, 2, 0.14, 0.04, ("TAB", "PLT")),
+    ("BSK", "Bohemia Sklo", "CZ", 18, 0.98, 0.18, 7, 60, 550, 2, 0.11, 0.05, ("TAB", "LGT", "XMS")),
+    ("BCF", "Black Country Forge", "GB", 9, 1.00, 0.20, 7, 30, 300, 0, 0.09, 0.01, ("KIT", "GDN")),
+    ("PNM", "Pennine Mills", "GB", 10, 0.95, 0.15, 7, 30, 300, 0, 0.07, 0.01, ("BTH", "TXT")),
+    ("VBT", "Van der Berg Tuin", "NL", 7, 1.05, 0.30, 7, 35, 300, 0, 0.13, 0.02, ("GDN", "PLT", "OUT")),
+    ("AEV", "Anadolu Ev Tekstil", "TR", 28, 1.15, 0.50, 14, 90, 650, 5, 0.35, 0.04, ("BTH", "OUT")),
+    ("GDR", "Gdańskie Drewno", "PL", 14, 1.04, 0.30, 7, 50, 450, 2, 0.14, 0.02, ("STO", "DEC")),
+    ("SRC", "Saigon Rattan Craft", "VN", 58, 1.10, 0.45, 14, 140, 1000, 5, 0.32, 0.04, ("DEC", "STO", "OUT")),
+    ("ECS", "Emilia Casa", "IT", 16, 1.00, 0.20, 7, 55, 500, 2, 0.11, 0.02, ("BAK", "KIT", "DEC")),
 )
 
 

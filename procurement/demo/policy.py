@@ -8,7 +8,8 @@ from procurement.demo.demand import Season, SkuTraits
 from procurement.demo.partners import WAREHOUSES
 
 MEMORY_DAYS = 42
-SEASON_TRUST = 0.75  # the planner follows the remembered season only in part
+LESSON_DAYS = 150  # this long before the end the company, tired of stock-outs, raised its safety stocks
+SEASON_TRUST = 0.85  # the planner follows the remembered season only in part
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,12 @@ class Levels:
 class DemandMemory:
     """Exponentially smoothed mean and variance of daily sales per stock key, blind on days without stock."""
 
-    def __init__(self, *, traits: SkuTraits, season: Season, ranged: np.ndarray) -> None:
+    def __init__(self, *, traits: SkuTraits, season: Season, lesson_day: int) -> None:
         per_key = (traits.route * (traits.lines_per_day[:, None] * traits.mix)[:, :, None]).swapaxes(1, 2)
         mean_units = traits.units_per_line[:, None, :]
         self.mean = (per_key * mean_units).sum(axis=2).ravel() * season.factor[:, 0].repeat(len(WAREHOUSES))
         self.variance = (per_key * mean_units**2 * 1.8).sum(axis=2).ravel() + 1e-4
-        self.ranged = ranged
+        self.lesson_day = lesson_day
         total = np.cumsum(season.factor, axis=1)
         self._season = np.concatenate([np.zeros((len(total), 1)), total], axis=1)
 
@@ -49,7 +50,7 @@ class DemandMemory:
         factor = np.clip((future / np.maximum(past, 0.02)) ** SEASON_TRUST, 0.35, 4.0)
         mean = self.mean[keys] * factor
         spread = np.sqrt(protection_days * self.variance[keys] * factor + (mean * lead_time_sd) ** 2)
-        z = 0.95 + 0.75 * rank
+        z = np.where(day < self.lesson_day, 0.05 + 0.55 * rank, 1.85 + 0.35 * rank)
         reorder_point = np.maximum(np.ceil(mean * protection_days + z * spread), 1)
         cover_days = 62 - 32 * rank
         return Levels(reorder_point, reorder_point + np.maximum(np.ceil(mean * cover_days), 1))

@@ -12,9 +12,9 @@ import numpy as np
 from procurement.demo.demand import Season, SkuTraits
 from procurement.demo.orders import Wanted, returned_quantity
 from procurement.demo.partners import WAREHOUSES, PriceBreak, Supplier, SupplierItem
-from procurement.demo.policy import DemandMemory
+from procurement.demo.policy import LESSON_DAYS, DemandMemory, Levels
 
-LATEST_ORDER_GAP_DAYS = 2  # nobody has ordered in the last days of the history: the new planner has work to do
+LATEST_ORDER_GAP_DAYS = 1  # nobody has ordered in the last days of the history: the new planner has work to do
 OVERBOUGHT_SKUS = 9
 
 
@@ -30,7 +30,8 @@ class PlannedReceipt:
 class PurchaseLog:
     """What the simulation writes down; days are offsets from the first day, −1 = not (yet)."""
 
-    heads: list[tuple[int, int, int, int, int, int, int]] = field(default_factory=list)
+    # supplier, warehouse, ordered, confirmed, requested, promised, completed, cancelled
+    heads: list[tuple[int, int, int, int, int, int, int, int]] = field(default_factory=list)
     lines: list[tuple[int, int, int, int]] = field(default_factory=list)  # po, sku, quantity, unit cost in pence
     receipts: list[PlannedReceipt] = field(default_factory=list)
 
@@ -106,7 +107,7 @@ class SupplySimulation:
         self.ranged = (traits.route.sum(axis=1) > 0).ravel()
         self.buy_from, self.buy_until = buy_from_day.repeat(width), buy_until_day.repeat(width)
         self.rank = (traits.units_per_day.argsort().argsort() / (len(sourcing.supplier) - 1)).repeat(width)
-        self.memory = DemandMemory(traits=traits, season=season, ranged=self.ranged)
+        self.memory = DemandMemory(traits=traits, season=season, lesson_day=history_days - LESSON_DAYS)
         self.inbound = np.zeros((history_days, keys), dtype=np.int64)
         self.leaves_order = np.zeros((history_days, keys), dtype=np.int64)
         self.restock = np.zeros((history_days, keys), dtype=np.int64)
@@ -156,7 +157,7 @@ class SupplySimulation:
         start = levels.reorder_point + between * (levels.order_up_to - levels.reorder_point)
         self.available = np.where(self.ranged & (self.buy_from <= 0), np.ceil(start), 0).astype(np.int64)
 
-    def _levels(self, keys: np.ndarray, source: int, day: int):  # type: ignore[no-untyped-def]
+    def _levels(self, keys: np.ndarray, source: int, day: int) -> Levels:
         sku = keys // len(WAREHOUSES)
         supplier = self.sourcing.supplier[sku, source]
         protection = self.sourcing.lead_time_days[sku, source] + self.review[supplier]
@@ -221,12 +222,12 @@ class SupplySimulation:
         room = levels.order_up_to - levels.reorder_point
         if not (position < levels.reorder_point).any():
             return
-        joins = position < levels.reorder_point + 0.30 * room
+        joins = position < levels.reorder_point + 0.45 * room
         pack, minimum = self.sourcing.pack[sku, source], self.sourcing.minimum[sku, source]
         need = np.where(joins, levels.order_up_to - position, 0)
         cost = self.sourcing.unit_cost[sku, source]
         least = self.suppliers[supplier].minimum_order_value_pence
-        urgent = (position < 0.6 * levels.reorder_point).any()
+        urgent = (position < 0.7 * levels.reorder_point).any()
         value = float((need * cost).sum())
         if value < least:
             if not urgent:
@@ -254,8 +255,10 @@ class SupplySimulation:
         arrives = self._receiving_day(warehouse, day + max(int(round(actual)), 1))
         cancelled = day + int(rng.integers(1, 4)) if rng.random() < 0.012 else -1
         split = rng.random() < who.split_share
-        later = self._receiving_day(warehouse, arrives + int(rng.integers(4, 16)))
-        self.log.heads.append((supplier, warehouse, day, answers, day + quoted, promised, cancelled))
+        later = self._receiving_day(warehouse, arrives + int(rng.integers(6, 23)))
+        self.log.heads.append(
+            (supplier, warehouse, day, min(answers, arrives), day + quoted, promised, later if split else arrives, cancelled)
+        )
         self.on_order[keys] += quantity
         for key, code, units in zip(keys.tolist(), sku.tolist(), quantity.tolist(), strict=True):
             line = len(self.log.lines)
@@ -268,12 +271,10 @@ class SupplySimulation:
             if portion:
                 self._receive(arrives, po, line, key, portion, min(portion, units))
             rest = final - portion
-            if rest:
+            if rest:  # the second delivery closes the line: what is still missing is written off with it
                 self._receive(later, po, line, key, rest, max(units - portion, 0))
             elif final < units:
                 self._release(arrives, key, units - final)
-            if rest and final < units:
-                pass  # the second delivery closes the line: what is still missing is written off with it
 
     def _delivered(self, who: Supplier, units: int) -> int:
         chance = self.rng.random()
@@ -306,9 +307,9 @@ class SupplySimulation:
 
 
 def _draw_trouble(rng: np.random.Generator, suppliers: tuple[Supplier, ...], days: int) -> np.ndarray:
-    """Lead-time factor supplier × day: four bad spells in the past and one that is still going on."""
+    """Lead-time factor supplier × day: six bad spells in the past and one that is still going on."""
     factor = np.ones((len(suppliers), days))
-    for supplier in rng.choice(len(suppliers), size=4, replace=False).tolist():
+    for supplier in rng.choice(len(suppliers), size=6, replace=False).tolist():
         start = int(rng.integers(60, days - 160))
         factor[supplier, start : start + int(rng.integers(40, 80))] = rng.uniform(1.6, 2.2)
     quick = [place for place, supplier in enumerate(suppliers) if 14 <= supplier.lead_time_days <= 30]

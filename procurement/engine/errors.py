@@ -1,7 +1,7 @@
 """The one error of the engine: a parameter that cannot be used, by name."""
 
 
-class InvalidParameter(ValueError):
+class ParameterError(ValueError):
     """`parameter` names the input that is wrong, `message` says in one clear sentence why."""
 
     def __init__(self, parameter: str, message: str) -> None:

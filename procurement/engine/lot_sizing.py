@@ -88,7 +88,7 @@ def _derive_undershoot(derivation: Derivation, item: ReplenishmentInput) -> None
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What the position asks for: at least `least` units (to reach s), ideally `wanted` (to reach S), at most `room`."""
+    """What the position asks for: at least `least` units (to reach s), ideally `wanted` (to S), at most `room`."""
 
     least: float
     wanted: float
@@ -115,18 +115,18 @@ def candidate_quantities(item: ReplenishmentInput, bands: Bands, need: Need) -> 
     return [largest] if largest > 0.0 and largest >= minimum else []
 
 
-def derive_order_quantity(
+def derive_cheapest_lot(
     derivation: Derivation, item: ReplenishmentInput, bands: Bands, quantities: list[float]
 ) -> float:
     """Add each candidate with its cost and choose the cheapest; on ties the smallest.
 
     A lot Q lasts until the position is at s again: x = position + Q − s + undershoot units of demand. It costs
     K + (c(Q) − c)·Q + h(Q)·x²/(2d), less x/d days at the long-run average cost per day g = K·d/Q* + h·Q*/2; without
-    packs, minimum and breaks the least of this is at Q = S − position (renewal reward; Tijms, *Stochastic Models*, ch. 2).
+    packs, minimum and breaks the least of this is at Q = S − position (renewal reward: Tijms, *Stochastic Models*).
     """
     given, derive = derivation.given, derivation.derive
     if not quantities:
-        return derive("order_quantity", "Q", "0", "units", "no feasible quantity")
+        return derive("cheapest_lot", "Q", "0", "units", "no feasible quantity")
     costs_count = len(quantities) > 1 and item.mean_daily_demand > 0.0
     if costs_count:
         running = "holding_cost_per_unit_day * economic_order_quantity / 2"
@@ -146,4 +146,4 @@ def derive_order_quantity(
             derive(f"{name}_cost", f"G{number}", f"fixed_order_cost + {purchase} + {holding} - {average}", "money")
             pairs.append(f"{name}_quantity, {name}_cost")
     formula = f"cheapest({', '.join(pairs)})" if pairs else "candidate_1_quantity"
-    return derive("order_quantity", "Q", formula, "units", "cheapest feasible quantity")
+    return derive("cheapest_lot", "Q", formula, "units", "cheapest feasible quantity")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from procurement.engine.errors import InvalidParameter
+from procurement.engine.errors import ParameterError
 from procurement.engine.expressions import normal_score
 
 _score = lru_cache(maxsize=4096)(normal_score)
@@ -30,7 +30,7 @@ def upper_tail(z: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class QuantileCurve:
-    """Quantiles of the demand SUM over an interval: rising `probabilities`, their normal `scores`, `units` of demand."""
+    """Quantiles of the demand SUM over an interval: rising `probabilities`, their normal `scores`, their `units`."""
 
     probabilities: tuple[float, ...]
     scores: tuple[float, ...]
@@ -40,12 +40,12 @@ class QuantileCurve:
     def through(cls, quantiles: Mapping[float, float], parameter: str = "quantiles") -> "QuantileCurve":
         """Build from probability → units; probabilities strictly between 0 and 1, units finite and not negative."""
         if not quantiles:
-            raise InvalidParameter(parameter, "must hold at least one quantile")
+            raise ParameterError(parameter, "must hold at least one quantile")
         for probability, units in quantiles.items():
             if not 0.0 < probability < 1.0:
-                raise InvalidParameter(parameter, f"probability {probability!r} must lie strictly between 0 and 1")
+                raise ParameterError(parameter, f"probability {probability!r} must lie strictly between 0 and 1")
             if not math.isfinite(units) or units < 0.0:
-                raise InvalidParameter(parameter, f"quantile at {probability!r} must be a number of units, at least 0")
+                raise ParameterError(parameter, f"quantile at {probability!r} must be a number of units, at least 0")
         probabilities = tuple(sorted(quantiles))
         scores = tuple(_score(probability) for probability in probabilities)
         return cls(probabilities, scores, tuple(sorted(float(units) for units in quantiles.values())))

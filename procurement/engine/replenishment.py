@@ -1,22 +1,22 @@
 """What the planning run decides for one item at one warehouse: reorder point, safety stock, order quantity, reasons.
 
-Policy (R, s, S): every `review_days` the inventory position is looked at; when it is BELOW the reorder point s (at s the
-stock still suffices with the wanted probability) an order lifts it to the order-up-to level S. The next chance to order
-arrives after the protection interval L + R, which is what s protects. The mathematics is in `reorder_point.py` (s) and
-`lot_sizing.py` (S and the quantity); daily planning means `review_days` of at least 1.
+Policy (R, s, S): every `review_days` the inventory position is looked at; when it is BELOW the reorder point s (at s
+the stock still suffices with the wanted probability) an order lifts it to the order-up-to level S. What is ordered at
+the next review arrives after the protection interval L + R, which is what s protects. The mathematics is in
+`reorder_point.py` (s) and `lot_sizing.py` (S and the quantity); daily planning means `review_days` of at least 1.
 """
 
 import math
 from collections.abc import Sequence
 
-from procurement.engine.errors import InvalidParameter
+from procurement.engine.errors import ParameterError
 from procurement.engine.explanation import Derivation
 from procurement.engine.expressions import WHOLE_TOLERANCE, round_up
 from procurement.engine.lot_sizing import (
     Bands,
     Need,
     candidate_quantities,
-    derive_order_quantity,
+    derive_cheapest_lot,
     derive_order_up_to_level,
     price_bands,
     unit_cost_at,
@@ -45,13 +45,13 @@ _AMOUNTS = (
 def plan_replenishment(inputs: Sequence[ReplenishmentInput]) -> list[ReplenishmentResult]:
     """Decide for each input, in order; 5,000 take well under a second.
 
-    Raises `InvalidParameter` at the first input that cannot be used; call `plan_item` to keep going past a bad one.
+    Raises `ParameterError` at the first input that cannot be used; call `plan_item` to keep going past a bad one.
     """
     return [plan_item(item) for item in inputs]
 
 
 def plan_item(item: ReplenishmentInput) -> ReplenishmentResult:
-    """Decide for one item; raises `InvalidParameter` naming the field that cannot be used.
+    """Decide for one item; raises `ParameterError` naming the field that cannot be used.
 
     Worked: d = 10, L = 9, R = 1, protection demand 100 ± 30 (normal), α = 0.95, K = 50, i = 25 %, c = 4, position 60
     → s = 150, SS = 50, Q* = 604.2, undershoot 9.5, S = 745, order 685.
@@ -91,7 +91,6 @@ def _derive_position(derivation: Derivation, item: ReplenishmentInput) -> float:
 
 def _derive_order(derivation: Derivation, item: ReplenishmentInput, bands: Bands) -> list[str]:
     """Add the terms from the need to the order quantity; returns the warnings met on the way."""
-    position = derivation.values["inventory_position"]
     wanted = derivation.derive("needed_quantity", "S−IP", "order_up_to_level - inventory_position", "units")
     derivation.given("pack_size", "n", item.pack_size, "units", "supplier item")
     derivation.given("minimum_order_quantity", "MOQ", item.minimum_order_quantity, "units", "supplier item")
@@ -100,45 +99,43 @@ def _derive_order(derivation: Derivation, item: ReplenishmentInput, bands: Bands
         derivation.given("maximum_stock", "M", item.maximum_stock, "units", "policy")
         room = derivation.derive("room", "M−IP", "maximum_stock - inventory_position", "units")
     need = Need(derivation.values["shortfall"], wanted, room)
-    quantity = derive_order_quantity(derivation, item, bands, candidate_quantities(item, bands, need))
-    warnings = []
+    lot = derive_cheapest_lot(derivation, item, bands, candidate_quantities(item, bands, need))
+    warnings, formula = [], "cheapest_lot"
     enough = round_up(wanted, item.pack_size)
-    if quantity > enough and item.minimum_order_quantity > enough:
+    if lot > enough and item.minimum_order_quantity > enough:
         warnings.append("minimum_exceeds_need")
-        if _derive_minimum_test(derivation, item, enough) == 0.0:
-            return ["minimum_not_worthwhile"]
+        formula = _derive_minimum_test(derivation, item, enough)
+    quantity = derivation.derive("order_quantity", "Q", formula, "units")
     derivation.derive("rounding", "Q−(S−IP)", "order_quantity - needed_quantity", "units")
-    if quantity == 0.0:
+    if lot == 0.0:
         warnings.append("no_feasible_quantity")
+    elif quantity == 0.0:
+        warnings.append("minimum_not_worthwhile")
     elif quantity < need.least - WHOLE_TOLERANCE:
         warnings.append("maximum_below_reorder_point")
-    if (
-        quantity > 0.0
-        and position + quantity > item.maximum_cover_days * item.mean_daily_demand + need.least + position
-    ):
+    if quantity > item.maximum_cover_days * item.mean_daily_demand + need.least:
         warnings.append("cover_exceeds_limit")
     return warnings
 
 
-def _derive_minimum_test(derivation: Derivation, item: ReplenishmentInput, enough: float) -> float:
+def _derive_minimum_test(derivation: Derivation, item: ReplenishmentInput, enough: float) -> str:
     """The cost test of a minimum above the need: holding the surplus until it sells, against the shortage it avoids.
 
     The surplus costs h·(Q² − Q0²)/(2d), Q0 being the need in whole packs. Above the break-even cost of a short unit the
     minimum pays; where the policy names that cost, the cheaper of the two is chosen, otherwise the planner decides.
+    Returns the formula of the order quantity.
     """
-    derive = derivation.derive
     if item.mean_daily_demand <= 0.0:
-        return derivation.values["order_quantity"]
+        return "cheapest_lot"
     derivation.given("need_in_packs", "Q0", enough, "units", "supplier item")
-    surplus = "(order_quantity * order_quantity - need_in_packs * need_in_packs) / (2 * mean_daily_demand)"
-    derive("surplus_holding_cost", "H", f"holding_cost_per_unit_day * {surplus}", "money")
+    surplus = "(cheapest_lot * cheapest_lot - need_in_packs * need_in_packs) / (2 * mean_daily_demand)"
+    derivation.derive("surplus_holding_cost", "H", f"holding_cost_per_unit_day * {surplus}", "money")
     if derivation.values["expected_shortage"] > 0.0:
-        derive("break_even_stockout_cost", "b", "surplus_holding_cost / expected_shortage", "money per unit")
+        derivation.derive("break_even_stockout_cost", "b", "surplus_holding_cost / expected_shortage", "money per unit")
     if item.stockout_cost_per_unit is None:
-        return derivation.values["order_quantity"]
+        return "cheapest_lot"
     derivation.given("stockout_cost_per_unit", "p", item.stockout_cost_per_unit, "money per unit", "policy")
-    choice = "cheapest(0, stockout_cost_per_unit * expected_shortage, order_quantity, surplus_holding_cost)"
-    return derive("order_quantity", "Q", choice, "units", "cost test of the minimum")
+    return "cheapest(0, stockout_cost_per_unit * expected_shortage, cheapest_lot, surplus_holding_cost)"
 
 
 def _result(
@@ -173,17 +170,15 @@ def _check(item: ReplenishmentInput) -> None:
     for name in _AMOUNTS:
         value = getattr(item, name)
         if not (math.isfinite(value) and value >= 0.0):
-            raise InvalidParameter(name, f"must be a number of at least 0 (item {item.sku_key})")
+            raise ParameterError(name, f"must be a number of at least 0 (item {item.sku_key})")
     if not 0.0 < item.service_level < 1.0:
-        raise InvalidParameter("service_level", f"must lie strictly between 0 and 1 (item {item.sku_key})")
+        raise ParameterError("service_level", f"must lie strictly between 0 and 1 (item {item.sku_key})")
     if not (math.isfinite(item.pack_size) and item.pack_size > 0.0):
-        raise InvalidParameter("pack_size", f"must be above 0 (item {item.sku_key})")
+        raise ParameterError("pack_size", f"must be above 0 (item {item.sku_key})")
     for name in ("maximum_stock", "stockout_cost_per_unit"):
         limit = getattr(item, name)
         if limit is not None and not (math.isfinite(limit) and limit >= 0.0):
-            raise InvalidParameter(name, f"must be a number of at least 0 (item {item.sku_key})")
+            raise ParameterError(name, f"must be a number of at least 0 (item {item.sku_key})")
     for quantity, cost in item.price_breaks:
         if not (math.isfinite(quantity) and math.isfinite(cost) and quantity >= 0.0 and cost >= 0.0):
-            raise InvalidParameter(
-                "price_breaks", f"must hold quantities and costs of at least 0 (item {item.sku_key})"
-            )
+            raise ParameterError("price_breaks", f"must hold quantities and costs of at least 0 (item {item.sku_key})")

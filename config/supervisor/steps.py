@@ -1,0 +1,77 @@
+"""What is done once before serving: translations, static files, the database's tables, the demo and its first plan."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from config.embedded.processes import end_of
+from config.supervisor.children import CHECKOUT, spawn
+from config.supervisor.console import Failure, complain, say
+from config.supervisor.translations import compile_translations
+
+
+class Steps:
+    """The commands of one data directory, each run to its end in a process of its own."""
+
+    def __init__(self, data_dir: Path, environment: dict[str, str]) -> None:
+        self._data_dir, self._environment = data_dir, environment
+        self._log = data_dir / "log" / "start.log"
+
+    def translate(self) -> None:
+        try:
+            compile_translations(CHECKOUT / "locale")
+        except PermissionError as error:
+            complain(f"Translations stay as they are: {error.filename} cannot be written by this user.")
+
+    def collect_static(self) -> None:
+        """Gather and compress static files, only when a source file or an installed package has changed."""
+        stamp = self._data_dir / "static.stamp"
+        current = _static_digest()
+        if stamp.exists() and stamp.read_text() == current and (self._data_dir / "static").is_dir():
+            return
+        say("Preparing static files …")
+        self._manage("collectstatic", "--noinput", "--clear", "-v", "0")
+        stamp.write_text(current)
+
+    def migrate(self) -> None:
+        say("Bringing the database up to date …")
+        self._manage("migrate", "--noinput")
+
+    def fill_with_demo(self) -> None:
+        """Both commands see for themselves that there is nothing to do; what they print is shown as it comes."""
+        self._manage("load_demo", "--if-empty", show=True)
+        self._manage("plan", "--if-never", show=True)
+
+    def begin_welcome(self) -> subprocess.Popen[bytes]:
+        """Started while the web server comes up; its text is shown once that answers."""
+        return spawn(_manage_command("welcome"), environment=self._environment, log=self._log, capture=True)
+
+    def _manage(self, *arguments: str, show: bool = False) -> None:
+        process = spawn(_manage_command(*arguments), environment=self._environment, log=None if show else self._log)
+        try:
+            status = process.wait()
+        except BaseException:
+            process.terminate()
+            raise
+        if status != 0:
+            last = "" if show else (end_of(self._log).strip().splitlines() or ["?"])[-1]
+            where = "" if show else f" The whole story: {self._log}"
+            full = "No space left on device" in end_of(self._log, 4000)
+            why = "the disk is full: free some space" if full else last or "its own words are above"
+            raise Failure(f"`manage.py {arguments[0]}` did not succeed: {why}.{where}")
+
+
+def _manage_command(*arguments: str) -> list[str]:
+    return [sys.executable, "manage.py", *arguments]
+
+
+def _static_digest() -> str:
+    """Of our own static files (name, size, time) and of what is installed."""
+    folders = [CHECKOUT / "static", *CHECKOUT.glob("*/static")]
+    files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+    seen = [f"{path.relative_to(CHECKOUT)} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
+    seen.append((CHECKOUT / "requirements" / "base.txt").read_text())
+    seen.append(os.environ.get("DJANGO_SETTINGS_MODULE", ""))
+    return hashlib.sha256("\n".join(seen).encode()).hexdigest()
