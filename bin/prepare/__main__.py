@@ -1,4 +1,4 @@
-"""Run by any Python 3.11+, with the standard library alone: has the virtual environment ready, then hands over to it."""
+"""Run by any Python 3.11+, standard library alone: has the virtual environment ready, then hands over to it."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 
 def _hand_over(python: Path, module: str, arguments: list[str]) -> int:
-    """Become the program: the same process, so signals reach it directly. Paths stay relative to where we were called."""
+    """Become the program: one process, so signals reach it directly. Paths stay relative to the caller's folder."""
     path = os.pathsep.join(filter(None, (str(CHECKOUT), os.environ.get("PYTHONPATH"))))
     sys.stdout.flush()
     os.execve(python, [str(python), "-P", "-m", module, *arguments], {**os.environ, "PYTHONPATH": path})  # noqa: S606
@@ -49,7 +49,10 @@ def _hand_over(python: Path, module: str, arguments: list[str]) -> int:
 
 def _check_port(arguments: list[str]) -> None:
     """A port in use is said before a minute of installing, not after it; the supervisor checks for good."""
-    port, host = _option(arguments, "--port", os.environ.get("PORT") or "8000"), _option(arguments, "--host", "127.0.0.1")
+    port, host = (
+        _option(arguments, "--port", os.environ.get("PORT") or "8000"),
+        _option(arguments, "--host", "127.0.0.1"),
+    )
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise Failure(f"{port} is not a port: give a number from 1 to 65535, e.g. bin/start --port 8000.")
     try:

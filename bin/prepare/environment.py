@@ -43,7 +43,9 @@ class Environment:
         shutil.rmtree(self.folder, ignore_errors=True)
         made = subprocess.run([sys.executable, "-m", "venv", self.folder], capture_output=True, text=True, check=False)
         if made.returncode != 0 or not self.works():
-            last = [line for line in (made.stdout + made.stderr).splitlines() if line.strip()][-1:] or ["no reason given"]
+            last = [line for line in (made.stdout + made.stderr).splitlines() if line.strip()][-1:] or [
+                "no reason given"
+            ]
             shutil.rmtree(self.folder, ignore_errors=True)
             full = "No space left on device" in made.stdout + made.stderr
             why = "the disk is full: free 2 GB" if full else last[0].strip()

@@ -1,5 +1,5 @@
 """The one error of the preparation: a line that says what is wrong and what to do."""
 
 
-class Failure(Exception):  # noqa: N818 - it is shown as a sentence
+class Failure(Exception):
     """Its text is shown as it is."""

@@ -1,4 +1,4 @@
-"""Installs the pinned packages by their hashes; a stamp in the environment says which, so nothing is installed twice."""
+"""Installs the pinned packages by their hashes; a stamp in the environment says which, so none is installed twice."""
 
 import hashlib
 import os
@@ -61,7 +61,7 @@ def _install_file(environment: Environment, file: Path) -> None:
 
 def _pip(environment: Environment, file: Path) -> str | None:
     """None when it succeeded, its output otherwise."""
-    command = [environment.python, "-m", "pip", "install", "--require-hashes", "--disable-pip-version-check",
+    command: list[str | Path] = [environment.python, "-m", "pip", "install", "--require-hashes", "--disable-pip-version-check",
                "--no-input", "--quiet", "--progress-bar", "off", "-r", file]  # fmt: skip
     settings = {**os.environ, "PIP_USER": "0", "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
@@ -82,7 +82,9 @@ def _explain(output: str, log: Path) -> str:
     if "No space left on device" in output:
         return f"Installing failed: the disk of {log.parent} is full. Free {NEEDED_MB} MB and start again."
     if _mentions(output, OFFLINE):
-        return "Installing failed: no package index can be reached. Connect to the network (or set PIP_INDEX_URL) and start again."
+        return (
+            "Installing failed: no package index answers. Connect to the network (or set PIP_INDEX_URL), start again."
+        )
     errors = [line for line in output.splitlines() if line.startswith("ERROR")] or output.strip().splitlines() or ["?"]
     return f"Installing failed: {errors[0].removeprefix('ERROR: ')} All of pip's output: {log}"
 

@@ -31,7 +31,12 @@ def _run(options: argparse.Namespace, stack: Stack) -> int | None:
         raise EmbeddedError(f"This deletes all data in {stack.layout.home}: say `reset --yes` if you mean it.")
     if options.command == "status":
         return _show(stack)
-    {"up": stack.ensure, "down": stack.stop, "reset": stack.reset}[options.command]()
+    if options.command == "up":
+        stack.ensure()
+    elif options.command == "down":
+        stack.stop()
+    else:
+        stack.reset()
     return None
 
 

@@ -1,4 +1,4 @@
-"""Creates the folders of a data directory so that only their owner can use them, and refuses folders that are not ours."""
+"""Creates the folders of a data directory so that only their owner can use them; refuses those that are not ours."""
 
 import os
 import stat

@@ -67,7 +67,7 @@ class Postgres:
         return process
 
     def stop(self, *, seconds: float = STOP_SECONDS) -> None:
-        """Fast shutdown: open transactions are rolled back, all committed ones are on disk. Then harsher, if need be."""
+        """Fast shutdown: open transactions are rolled back, committed ones are on disk. Then harsher, if need be."""
         for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             if (pid := self._postmaster()) is not None:
                 os.kill(pid, how)
@@ -107,7 +107,19 @@ class Postgres:
         if binaries.postgres_version(folder) < 17:
             locale = ["--locale=C.UTF-8"]
         process = start_server(
-            [folder / "initdb", "-D", draft, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--data-checksums", *locale],
+            [
+                folder / "initdb",
+                "-D",
+                draft,
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--data-checksums",
+                *locale,
+            ],
             log=self.log,
             user=self.layout.run_user,
             death=None,
@@ -165,7 +177,7 @@ class Postgres:
         return pid if pid in self.processes() else None
 
     def _clear_stale_files(self) -> None:
-        """After a kill -9 the lock files stay, and PostgreSQL believes them when their pid is in use again or a zombie."""
+        """After a kill -9 the lock files stay; PostgreSQL believes them when their pid is in use again or a zombie."""
         if not wait_until(lambda: not self.processes(), seconds=START_SECONDS):  # orphaned backends leave by themselves
             raise EmbeddedError(f"Old PostgreSQL processes still use {self.data}: {self.processes()}; end them first.")
         for path in (*self._lock_files, self._socket):
@@ -193,7 +205,9 @@ class Postgres:
     def _explain(self, what: str) -> str:
         log = end_of(self.log)
         lines = re.findall(r"^.*(?:FATAL|PANIC|error).*$", log, re.MULTILINE)
-        why = reason_in_log("\n".join(log.splitlines()[-60:])) or (lines[-1].strip() if lines else "no reason was given")
+        why = reason_in_log("\n".join(log.splitlines()[-60:])) or (
+            lines[-1].strip() if lines else "no reason was given"
+        )
         return f"PostgreSQL {what}: {why}. Its log: {self.log}"
 
 

@@ -49,7 +49,7 @@ def start_server(
                 group=user.gid if user else None,
                 extra_groups=[] if user else None,
                 # only the single-threaded supervisor asks for it, so nothing can hold a lock at the fork
-                preexec_fn=(lambda: die_with_parent(parent, death)) if death else None,  # noqa: PLW1509
+                preexec_fn=(lambda: die_with_parent(parent, death)) if death else None,
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise EmbeddedError(f"{command[0]} cannot be run here ({error}); is its disk mounted noexec?") from None

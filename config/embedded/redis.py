@@ -1,4 +1,4 @@
-"""The embedded Redis (Valkey): the broker of the worker and the cache, every write on disk before it is acknowledged."""
+"""The embedded Redis (Valkey): broker of the worker and cache, every write on disk before it is acknowledged."""
 
 import os
 import signal

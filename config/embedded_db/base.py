@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.backends.postgresql import base
 from django.db.utils import OperationalError
+from psycopg2 import OperationalError as Refused
 
 from config.embedded import EmbeddedError, default_data_dir, ensure_servers
 
@@ -15,7 +16,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """A second failure is the caller's, as is one that no server of ours could heal (no such database)."""
         try:
             return super().get_new_connection(conn_params)
-        except base.Database.OperationalError:
+        except Refused:
             data_dir = Path(self.settings_dict.get("DATA_DIR") or default_data_dir())
             try:
                 ensure_servers(data_dir, postgres=True, redis=not os.environ.get("REDIS_URL"))

@@ -1,1 +1,1 @@
-"""Runs the whole of Entrepot in the foreground: servers, web, worker and timetable live and end together (`bin/start`)."""
+"""Runs all of Entrepot in the foreground: servers, web, worker and timetable live and end together (`bin/start`)."""

@@ -28,9 +28,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parse(arguments: list[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="bin/start", description="Run Entrepot on this machine until Ctrl-C.")
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1: this machine only)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1: this machine only)"
+    )
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000), help="default 8000")
-    parser.add_argument("--data-dir", type=Path, default=default_data_dir(), help="where everything is kept (default var/)")
+    parser.add_argument(
+        "--data-dir", type=Path, default=default_data_dir(), help="where everything is kept (default var/)"
+    )
     parser.add_argument("--empty", action="store_true", help="start without the demo company")
     options = parser.parse_args(arguments)
     return Options(host=options.host, port=options.port, data_dir=options.data_dir, empty=options.empty)

@@ -1,4 +1,4 @@
-"""Everything that can be found out before anything is started: the port, the disk, another Entrepot on the same data."""
+"""All that can be found out before anything is started: the port, the disk, another Entrepot on the same data."""
 
 import errno
 import fcntl
@@ -16,7 +16,9 @@ NEEDED_MB = 300
 def bind_port(host: str, port: int) -> socket.socket:
     """The socket that the web server will use, bound now: a port in use is known before anything is started."""
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
     except socket.gaierror:
         raise Failure(f"{host} is not an address of this machine: name one with --host.") from None
     listener = socket.socket(family, kind)
@@ -58,12 +60,16 @@ def lock_data_dir(data_dir: Path, address: str) -> IO[str]:
     try:
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+")
     except OSError as error:
-        raise Failure(f"Cannot write {path} ({error.strerror}): start as its owner, or name another --data-dir.") from None
+        raise Failure(
+            f"Cannot write {path} ({error.strerror}): start as its owner, or name another --data-dir."
+        ) from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         where = file.read().strip() or "another terminal"
-        raise Failure(f"Entrepot already runs on {data_dir}, at {where}: use that one, or name another --data-dir.") from None
+        raise Failure(
+            f"Entrepot already runs on {data_dir}, at {where}: use that one, or name another --data-dir."
+        ) from None
     file.truncate(0)
     file.write(address)
     file.flush()

@@ -1,4 +1,4 @@
-"""One supervised process: started with its log, restarted with growing pauses when it ends, given up on when hopeless."""
+"""One supervised process: started with its log, restarted with growing pauses, given up on when hopeless."""
 
 import contextlib
 import os
@@ -96,7 +96,7 @@ def spawn(
             cwd=CHECKOUT,
             pass_fds=pass_fds,
             start_new_session=True,
-            preexec_fn=lambda: die_with_parent(parent, death),  # noqa: PLW1509 - one thread, no lock can be held
+            preexec_fn=lambda: die_with_parent(parent, death),  # one thread, no lock can be held
         )
 
 

@@ -3,7 +3,7 @@
 import sys
 
 
-class Failure(Exception):  # noqa: N818 - it is shown as a sentence, not raised as a bug
+class Failure(Exception):
     """Why Entrepot cannot start or go on, and what to do: one sentence, shown as it is."""
 
 

@@ -28,7 +28,7 @@ class Steps:
     def collect_static(self) -> None:
         """Gather and compress static files, only when a source file or an installed package has changed."""
         stamp = self._data_dir / "static.stamp"
-        current = _static_digest()
+        current = self._static_digest()
         if stamp.exists() and stamp.read_text() == current and (self._data_dir / "static").is_dir():
             return
         say("Preparing static files …")
@@ -48,6 +48,16 @@ class Steps:
         """Started while the web server comes up; its text is shown once that answers."""
         return spawn(_manage_command("welcome"), environment=self._environment, log=self._log, capture=True)
 
+    def _static_digest(self) -> str:
+        """Of our own static files (name, size, time) and of what is installed."""
+        folders = [CHECKOUT / "static", *CHECKOUT.glob("*/static")]
+        ours = [folder for folder in folders if not folder.is_relative_to(self._data_dir)]
+        files = sorted(path for folder in ours for path in folder.rglob("*") if path.is_file())
+        seen = [f"{path.relative_to(CHECKOUT)} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
+        seen.append((CHECKOUT / "requirements" / "base.txt").read_text())
+        seen.append(os.environ.get("DJANGO_SETTINGS_MODULE", ""))
+        return hashlib.sha256("\n".join(seen).encode()).hexdigest()
+
     def _manage(self, *arguments: str, show: bool = False) -> None:
         process = spawn(_manage_command(*arguments), environment=self._environment, log=None if show else self._log)
         try:
@@ -65,13 +75,3 @@ class Steps:
 
 def _manage_command(*arguments: str) -> list[str]:
     return [sys.executable, "manage.py", *arguments]
-
-
-def _static_digest() -> str:
-    """Of our own static files (name, size, time) and of what is installed."""
-    folders = [CHECKOUT / "static", *CHECKOUT.glob("*/static")]
-    files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
-    seen = [f"{path.relative_to(CHECKOUT)} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
-    seen.append((CHECKOUT / "requirements" / "base.txt").read_text())
-    seen.append(os.environ.get("DJANGO_SETTINGS_MODULE", ""))
-    return hashlib.sha256("\n".join(seen).encode()).hexdigest()

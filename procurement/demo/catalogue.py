@@ -105,7 +105,7 @@ def _build_variants(
         variant_code, variant_name = axis[place]
         grade = place / (len(axis) - 1) if graded else 0.5
         price = noun.low_pence + (noun.high_pence - noun.low_pence) * (0.45 * level + 0.55 * grade)
-        price_pence = max(int(round(price / 100)) * 100 - 5, 195)  # 14.95, not 15.03
+        price_pence = max(round(price / 100) * 100 - 5, 195)  # 14.95, not 15.03
         scale = 0.7 + 0.6 * grade
         skus.append(
             Sku(
@@ -117,7 +117,7 @@ def _build_variants(
                 gtin=gtin13(f"50600{4271:04d}{first + offset + 1:03d}"),
                 weight_g=int(noun.weight_g * scale),
                 volume_cm3=int(noun.volume_cm3 * scale),
-                unit_cost_pence=max(int(round(price_pence / 1.2 * (1 - margin))), 40),
+                unit_cost_pence=max(round(price_pence / 1.2 * (1 - margin)), 40),
                 list_price_pence=price_pence,
                 country_of_origin=origin,
                 launched_on=start_day - timedelta(days=int(rng.integers(30, 1500))),

@@ -60,6 +60,7 @@ def draw_traits(rng: np.random.Generator, *, skus: tuple[Sku, ...], case_units: 
     themes = {theme.code: theme for theme in THEMES}
     kind = rng.choice(len(CLASS_SHARES), size=count, p=list(CLASS_SHARES.values()))
     level = rng.lognormal(0.0, 0.95, count) * np.array([1.0, 0.75, 0.09, 0.05])[kind]
+    level = np.maximum(level, 0.02 * level.mean())  # the slowest SKU still sells about twice a year
     level *= LINES_PER_DAY / level.sum()
     wholesale = np.array([themes[sku.category].wholesale_share for sku in skus])
     wholesale = np.clip(wholesale * np.array([0.45, 1.9, 0.2, 0.0])[kind] + np.array([0, 0, 0, 0.8])[kind], 0, 0.9)
@@ -170,7 +171,7 @@ def line_rates(
     weekday = (start_day.weekday() + np.arange(days)) % 7
     rate = rate * WEEK[:, weekday][None]
     rate = rate * _holiday_factors(events, start_day=start_day, days=days)[None]
-    response = rng.uniform(2.0, 3.6, count)[:, None, None]
+    response = rng.uniform(2.0, 3.6, (count, 1, 1))
     rate = rate * np.exp(response * discount / 100)
     rate = rate * np.where(_after_promotion(discount), POST_PROMOTION_DIP, 1.0)
     before = np.arange(days)[None, :] < traits.price_change_day[:, None]

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from procurement.demo.catalogue import Category, Sku
+from procurement.demo.partners import WAREHOUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,33 @@ def build_events(
         events.extend(_closures(year))
     day = first_day
     while day < last_day:
-        events.append(_category_promotion(rng, day, codes))
+        events.append(_category_promotion(rng, day, categories))
         events.append(_sku_promotion(rng, day, skus))
         day += timedelta(days=int(rng.integers(14, 24)))
     inside = [event for event in events if event.ends_on >= first_day and event.starts_on <= last_day]
     return tuple(sorted(inside, key=lambda event: (event.starts_on, event.ends_on, event.kind, event.name)))
+
+
+def _promotion(
+    name: str,
+    starts_on: date,
+    ends_on: date,
+    discount_percent: int,
+    *,
+    channels: tuple[str, ...],
+    categories: tuple[str, ...] = (),
+    skus: tuple[str, ...] = (),
+) -> CalendarEvent:
+    return CalendarEvent(
+        kind="promotion",
+        name=name,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        channels=channels,
+        categories=categories,
+        skus=skus,
+        discount_percent=discount_percent,
+    )
 
 
 def _fixed_campaigns(rng: np.random.Generator, year: int, codes: list[str]) -> list[CalendarEvent]:
@@ -98,13 +121,11 @@ def _fixed_campaigns(rng: np.random.Generator, year: int, codes: list[str]) -> l
     monday = friday + timedelta(days=3)
     return [
         CalendarEvent("peak", "Black Friday weekend", friday, monday, channels=retail),
-        CalendarEvent("promotion", "Black Friday", friday, monday, None, None, retail, offered, (), 25),
-        CalendarEvent(
-            "promotion", "January sale", date(year, 1, 2), date(year, 1, 14), None, None, ("WEB",), ("TXT", "BTH"), (), 20
+        _promotion("Black Friday", friday, monday, 25, channels=retail, categories=offered),
+        _promotion(
+            "January sale", date(year, 1, 2), date(year, 1, 14), 20, channels=("WEB",), categories=("TXT", "BTH")
         ),
-        CalendarEvent(
-            "promotion", "Garden opening", date(year, 3, 28), date(year, 4, 6), None, None, retail, ("GDN",), (), 15
-        ),
+        _promotion("Garden opening", date(year, 3, 28), date(year, 4, 6), 15, channels=retail, categories=("GDN",)),
     ]
 
 
@@ -117,13 +138,15 @@ def _closures(year: int) -> list[CalendarEvent]:
     ]
 
 
-def _category_promotion(rng: np.random.Generator, day: date, codes: list[str]) -> CalendarEvent:
-    code = codes[int(rng.integers(len(codes)))]
+def _category_promotion(rng: np.random.Generator, day: date, categories: tuple[Category, ...]) -> CalendarEvent:
+    category = categories[int(rng.integers(len(categories)))]
     depth = (10, 15, 20, 25)[int(rng.integers(4))]
     starts = day + timedelta(days=int(rng.integers(0, 10)))
     channels = (("WEB",), ("WEB", "MKT"), ("MKT",))[int(rng.integers(3))]
     ends = starts + timedelta(days=int(rng.integers(6, 12)))
-    return CalendarEvent("promotion", f"{code} {depth} % off", starts, ends, None, None, channels, (code,), (), depth)
+    return _promotion(
+        f"{category.name}: {depth} % off", starts, ends, depth, channels=channels, categories=(category.code,)
+    )
 
 
 def _sku_promotion(rng: np.random.Generator, day: date, skus: tuple[Sku, ...]) -> CalendarEvent:
@@ -132,4 +155,21 @@ def _sku_promotion(rng: np.random.Generator, day: date, skus: tuple[Sku, ...]) -
     ends = starts + timedelta(days=int(rng.integers(3, 9)))
     picked = sorted(rng.choice(len(skus), size=int(rng.integers(3, 9)), replace=False).tolist())
     codes = tuple(skus[place].code for place in picked)
-    return CalendarEvent("promotion", f"Picks of the week −{depth} %", starts, ends, None, None, ("WEB",), (), codes, depth)
+    return _promotion(f"Picks of the week: {depth} % off", starts, ends, depth, channels=("WEB",), skus=codes)
+
+
+def open_days(events: tuple[CalendarEvent, ...], *, start_day: date, days: int, weekdays: int) -> np.ndarray:
+    """Warehouse × day: the first day from this one on when the warehouse works (holidays and closures excluded)."""
+    following = np.empty((len(WAREHOUSES), days), dtype=np.int64)
+    weekday = (start_day.weekday() + np.arange(days)) % 7
+    for place, warehouse in enumerate(WAREHOUSES):
+        works = weekday < weekdays
+        for event in events:
+            closed = event.kind == "closure" and event.warehouse == warehouse.code
+            if closed or (event.kind == "holiday" and event.country == warehouse.country):
+                first = max((event.starts_on - start_day).days, 0)
+                works[first : max((event.ends_on - start_day).days + 1, 0)] = False
+        works[-1] = True
+        own = np.where(works, np.arange(days), days - 1)
+        following[place] = np.minimum.accumulate(own[::-1])[::-1]
+    return following

@@ -4,7 +4,7 @@ from datetime import date
 
 import numpy as np
 
-from procurement.demo.orders import HOUR, to_utc
+from procurement.demo.local_time import HOUR, by_zone
 from procurement.demo.partners import WAREHOUSES
 from procurement.demo.supply import SupplyResult
 
@@ -38,8 +38,8 @@ def build_purchases(
     heads = np.array(log.heads, dtype=np.int64)
     supplier, warehouse, ordered, confirmed, requested, promised, completed, cancelled = heads.T
     lines = np.zeros(len(log.lines), dtype=PURCHASE_LINE_TYPE)
-    for name, column in zip(("purchase_order", "sku", "quantity", "unit_cost_pence"), zip(*log.lines, strict=True), strict=True):
-        lines[name] = column
+    columns = zip(*log.lines, strict=True)
+    lines["purchase_order"], lines["sku"], lines["quantity"], lines["unit_cost_pence"] = columns
     arrivals = np.array(sorted((r.day, r.po, r.line, r.quantity) for r in log.receipts), dtype=np.int64)
     received = np.bincount(arrivals[:, 2], arrivals[:, 3], len(lines)).astype(np.int64)
     is_cancelled = (cancelled >= 0) & (cancelled < history_days)
@@ -83,7 +83,9 @@ def _build_receipts(arrivals: np.ndarray, warehouse: np.ndarray, start_day: date
     number = np.cumsum(starts) - 1
     receipts = np.zeros(int(starts.sum()), dtype=RECEIPT_TYPE)
     receipts["purchase_order"] = po[starts]
-    receipts["received_at"] = _local(warehouse[po[starts]], day[starts], 7 * HOUR + po[starts] * 431 % (2 * HOUR), start_day)
+    receipts["received_at"] = _local(
+        warehouse[po[starts]], day[starts], 7 * HOUR + po[starts] * 431 % (2 * HOUR), start_day
+    )
     by_time = np.lexsort((receipts["purchase_order"], receipts["received_at"]))
     rank = np.empty(len(by_time), dtype=np.int64)
     rank[by_time] = np.arange(len(by_time))
@@ -93,11 +95,7 @@ def _build_receipts(arrivals: np.ndarray, warehouse: np.ndarray, start_day: date
 
 
 def _local(warehouse: np.ndarray, day: np.ndarray, second: np.ndarray, start_day: date) -> np.ndarray:
-    moment = np.zeros(len(day), dtype="M8[s]")
-    for place, site in enumerate(WAREHOUSES):
-        mine = warehouse == place
-        moment[mine] = to_utc(day=day[mine], second=second[mine], zone=site.time_zone, start_day=start_day)
-    return moment
+    return by_zone([site.time_zone for site in WAREHOUSES], warehouse, day, second, start_day)
 
 
 def build_movements(
@@ -114,7 +112,8 @@ def build_movements(
     shipped = np.nonzero(orders["status"][order_lines["order"]] == "shipped")[0]
     back = np.nonzero(returns["is_restockable"])[0]
     booked = supply.adjustments
-    parts = [np.zeros(count, dtype=MOVEMENT_TYPE) for count in (len(receipt_lines), len(shipped), len(back), len(booked))]
+    counts = (len(receipt_lines), len(shipped), len(back), len(booked))
+    parts = [np.zeros(count, dtype=MOVEMENT_TYPE) for count in counts]
     arrived, sold, returned, counted = parts
 
     bought = purchase_lines[receipt_lines["purchase_line"]]
@@ -128,8 +127,9 @@ def build_movements(
     sold["sku"], sold["warehouse"], sold["quantity"] = lines["sku"], lines["warehouse"], -lines["quantity"]
     sold["kind"], sold["reference"] = SALE, shipped
 
-    for name, source in (("occurred_at", "received_at"), ("sku", "sku"), ("warehouse", "warehouse"), ("quantity", "quantity")):
-        returned[name] = returns[source][back]
+    returned["occurred_at"] = returns["received_at"][back]
+    for name in ("sku", "warehouse", "quantity"):
+        returned[name] = returns[name][back]
     returned["kind"], returned["reference"] = RETURN, back
 
     day, key, change, breakage = booked.T

@@ -168,12 +168,12 @@ def build_supplier_items(
         for rank, supplier in enumerate(chosen[sku.product][: 2 if second else 1]):
             pack = _pack_size(case_units[sku.product], daily)
             packs = int(np.clip(round(daily * 14 * float(rng.uniform(0.4, 1.0)) / pack), 1, 8))
-            cost = sku.unit_cost_pence if rank == 0 else int(round(sku.unit_cost_pence * float(rng.uniform(1.04, 1.18))))
+            premium = 1.0 if rank == 0 else float(rng.uniform(1.04, 1.18))
             item = SupplierItem(
                 supplier=supplier.code,
                 sku=sku.code,
                 supplier_sku=f"{supplier.code}{int(rng.integers(10_000, 99_999))}",
-                unit_cost_pence=cost,
+                unit_cost_pence=round(sku.unit_cost_pence * premium),
                 minimum_order_quantity=packs * pack,
                 pack_size=pack,
                 lead_time_days=supplier.lead_time_days + int(rng.integers(3, 11)) if rng.random() < 0.1 else None,
@@ -200,7 +200,7 @@ def _price_breaks(rng: np.random.Generator, item: SupplierItem) -> list[PriceBre
             item.supplier,
             item.sku,
             item.minimum_order_quantity * times,
-            int(round(item.unit_cost_pence * (1 - discount))),
+            round(item.unit_cost_pence * (1 - discount)),
         )
         for times, discount in steps
     ]

@@ -8,7 +8,7 @@ from procurement.demo.demand import Season, SkuTraits
 from procurement.demo.partners import WAREHOUSES
 
 MEMORY_DAYS = 42
-LESSON_DAYS = 150  # this long before the end the company, tired of stock-outs, raised its safety stocks
+LESSON_DAYS = 140  # this long before the end the company, tired of stock-outs, raised its safety stocks
 SEASON_TRUST = 0.85  # the planner follows the remembered season only in part
 
 
@@ -50,7 +50,7 @@ class DemandMemory:
         factor = np.clip((future / np.maximum(past, 0.02)) ** SEASON_TRUST, 0.35, 4.0)
         mean = self.mean[keys] * factor
         spread = np.sqrt(protection_days * self.variance[keys] * factor + (mean * lead_time_sd) ** 2)
-        z = np.where(day < self.lesson_day, 0.05 + 0.55 * rank, 1.85 + 0.35 * rank)
+        z = np.where(day < self.lesson_day, -0.15 + 0.6 * rank, 1.7 + 0.4 * rank)
         reorder_point = np.maximum(np.ceil(mean * protection_days + z * spread), 1)
         cover_days = 62 - 32 * rank
         return Levels(reorder_point, reorder_point + np.maximum(np.ceil(mean * cover_days), 1))

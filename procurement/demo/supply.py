@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from procurement.demo.baskets import Wanted, returned_quantity
 from procurement.demo.demand import Season, SkuTraits
-from procurement.demo.orders import Wanted, returned_quantity
-from procurement.demo.partners import WAREHOUSES, PriceBreak, Supplier, SupplierItem
+from procurement.demo.partners import WAREHOUSES, Supplier
 from procurement.demo.policy import LESSON_DAYS, DemandMemory, Levels
+from procurement.demo.sourcing import Sourcing, draw_trouble
 
-LATEST_ORDER_GAP_DAYS = 1  # nobody has ordered in the last days of the history: the new planner has work to do
+LATEST_ORDER_GAP_DAYS = 3  # nobody has ordered in the last days of the history: the new planner has work to do
 OVERBOUGHT_SKUS = 9
 
 
@@ -45,41 +46,6 @@ class SupplyResult:
     on_order: np.ndarray  # per key, at the end
     reorder_point: np.ndarray  # the old policy's, at the end
     log: PurchaseLog
-
-
-@dataclass(frozen=True, slots=True)
-class Sourcing:
-    """Supplier facts as arrays over SKUs (column 0 the preferred supplier, column 1 the second or −1)."""
-
-    supplier: np.ndarray
-    lead_time_days: np.ndarray
-    minimum: np.ndarray
-    pack: np.ndarray
-    unit_cost: np.ndarray
-    breaks: dict[tuple[int, int], list[tuple[int, int]]]
-
-
-def index_sourcing(
-    *,
-    sku_codes: list[str],
-    suppliers: tuple[Supplier, ...],
-    items: tuple[SupplierItem, ...],
-    breaks: tuple[PriceBreak, ...],
-) -> Sourcing:
-    sku_at = {code: place for place, code in enumerate(sku_codes)}
-    supplier_at = {supplier.code: place for place, supplier in enumerate(suppliers)}
-    shape = (len(sku_codes), 2)
-    supplier, days, minimum, pack, cost = (np.full(shape, -1, dtype=np.int64) for _ in range(5))
-    for item in items:
-        place = (sku_at[item.sku], 0 if item.is_preferred else 1)
-        supplier[place] = supplier_at[item.supplier]
-        days[place] = item.lead_time_days or suppliers[supplier_at[item.supplier]].lead_time_days
-        minimum[place], pack[place], cost[place] = item.minimum_order_quantity, item.pack_size, item.unit_cost_pence
-    table: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for step in breaks:
-        key = (supplier_at[step.supplier], sku_at[step.sku])
-        table.setdefault(key, []).append((step.minimum_quantity, step.unit_cost_pence))
-    return Sourcing(supplier, days, minimum, pack, cost, table)
 
 
 class SupplySimulation:
@@ -116,7 +82,7 @@ class SupplySimulation:
         self.log = PurchaseLog()
         self.sd = np.array([s.actual_lead_time_shape**0.5 * s.actual_lead_time_scale for s in suppliers])
         self.review = np.array([s.review_days for s in suppliers])
-        self.trouble = _draw_trouble(rng, suppliers, history_days)
+        self.trouble = draw_trouble(rng, suppliers, history_days)
         self.overbought = set(rng.choice(len(sourcing.supplier), OVERBOUGHT_SKUS, replace=False).tolist())
 
     def run(self) -> SupplyResult:
@@ -208,7 +174,8 @@ class SupplySimulation:
         first, second = self.sourcing.supplier[:, 0], self.sourcing.supplier[:, 1]
         known = self.trouble[:, max(day - 14, 0)] > 1
         switched = known[first] & (second >= 0)
-        groups = [(0, np.nonzero((first == supplier) & ~switched)[0]), (1, np.nonzero((second == supplier) & switched)[0])]
+        bought = ((first == supplier) & ~switched, (second == supplier) & switched)
+        groups = [(source, np.nonzero(mine)[0]) for source, mine in enumerate(bought)]
         return [(source, skus) for source, skus in groups if len(skus)]
 
     def _order(self, supplier: int, warehouse: int, source: int, keys: np.ndarray, day: int) -> None:
@@ -250,15 +217,14 @@ class SupplySimulation:
         quoted = int(self.sourcing.lead_time_days[sku, source].max())
         extra = quoted - who.lead_time_days
         actual = rng.gamma(who.actual_lead_time_shape, who.actual_lead_time_scale) * self.trouble[supplier, day] + extra
-        answers = day + int(rng.integers(0, 4)) + (int(rng.integers(5, 16)) if rng.random() < 0.06 else 0)
+        answers = day + int(rng.integers(0, 6)) + (int(rng.integers(5, 16)) if rng.random() < 0.22 else 0)
         promised = day + quoted + int(rng.choice(5, p=[0.62, 0.14, 0.1, 0.08, 0.06])) * max(quoted // 14, 1)
-        arrives = self._receiving_day(warehouse, day + max(int(round(actual)), 1))
+        arrives = self._receiving_day(warehouse, day + max(round(actual), 1))
         cancelled = day + int(rng.integers(1, 4)) if rng.random() < 0.012 else -1
         split = rng.random() < who.split_share
-        later = self._receiving_day(warehouse, arrives + int(rng.integers(6, 23)))
-        self.log.heads.append(
-            (supplier, warehouse, day, min(answers, arrives), day + quoted, promised, later if split else arrives, cancelled)
-        )
+        later = self._receiving_day(warehouse, arrives + int(rng.integers(8, 29)))
+        confirmed, completed = min(answers, arrives), later if split else arrives
+        self.log.heads.append((supplier, warehouse, day, confirmed, day + quoted, promised, completed, cancelled))
         self.on_order[keys] += quantity
         for key, code, units in zip(keys.tolist(), sku.tolist(), quantity.tolist(), strict=True):
             line = len(self.log.lines)
@@ -304,15 +270,3 @@ class SupplySimulation:
             if quantity >= least:
                 cost = price
         return cost
-
-
-def _draw_trouble(rng: np.random.Generator, suppliers: tuple[Supplier, ...], days: int) -> np.ndarray:
-    """Lead-time factor supplier × day: six bad spells in the past and one that is still going on."""
-    factor = np.ones((len(suppliers), days))
-    for supplier in rng.choice(len(suppliers), size=6, replace=False).tolist():
-        start = int(rng.integers(60, days - 160))
-        factor[supplier, start : start + int(rng.integers(40, 80))] = rng.uniform(1.6, 2.2)
-    quick = [place for place, supplier in enumerate(suppliers) if 14 <= supplier.lead_time_days <= 30]
-    now = quick[int(rng.integers(len(quick)))]
-    factor[now, days - now % 3 - 2 * suppliers[now].lead_time_days :] = 1.9
-    return factor

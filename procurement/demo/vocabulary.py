@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Noun(NamedTuple):
-    """One kind of product: name, variant axis, price range in pence, grams, cubic centimetres, units in an outer case."""
+    """One kind of product: name, variant axis, price range in pence, grams, cm³, units in an outer case."""
 
     name: str
     axis: str

@@ -11,11 +11,12 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from procurement.demo import baskets, ledger, orders, partners, sourcing, supply
 from procurement.demo import demand as truth
-from procurement.demo import ledger, orders, partners, supply
 from procurement.demo.catalogue import Category, Product, Sku, build_catalogue
-from procurement.demo.events import CalendarEvent, build_events
+from procurement.demo.events import CalendarEvent, build_events, open_days
 from procurement.demo.partners import Channel, PriceBreak, Route, Supplier, SupplierItem, Warehouse
+from procurement.demo.prices import build_prices
 from procurement.demo.streams import random_stream
 from procurement.demo.vocabulary import THEMES
 
@@ -23,9 +24,7 @@ HISTORY_DAYS = 731  # two years, one of them possibly a leap year
 FUTURE_DAYS = 91  # what customers will want after the history, to judge forecasts against
 LOOK_AHEAD_DAYS = 130
 MAXIMUM_HORIZON = HISTORY_DAYS + LOOK_AHEAD_DAYS
-CHANNEL_PRICE_FACTOR = (1.0, 1.04, 0.62)  # web and marketplace with VAT, wholesale without
 
-PRICE_TYPE = np.dtype([("sku", "i2"), ("channel", "i1"), ("valid_from", "M8[D]"), ("unit_price_pence", "i4")])
 STOCKOUT_TYPE = np.dtype([("sku", "i2"), ("warehouse", "i1"), ("day", "M8[D]"), ("lost_quantity", "i4")])
 
 
@@ -110,7 +109,7 @@ def generate(seed: int, end_day: date) -> DemoWorld:
     lines = truth.draw_lines(random_stream(seed, "lines"), traits=traits, rate=rate[:, :, :asked_days])
     working_days = open_days(events, start_day=start_day, days=horizon, weekdays=5)
     return_rate = {theme.code: theme.return_percent for theme in THEMES}
-    wanted = orders.fill_baskets(
+    wanted = baskets.fill_baskets(
         random_stream(seed, "baskets"),
         lines=lines,
         return_percent=np.array([return_rate[sku.category] for sku in skus]),
@@ -118,7 +117,7 @@ def generate(seed: int, end_day: date) -> DemoWorld:
         working_days=working_days,
         history_days=HISTORY_DAYS,
     )
-    sourcing = supply.index_sourcing(
+    sources = sourcing.index_sourcing(
         sku_codes=[sku.code for sku in skus], suppliers=suppliers, items=items, breaks=breaks
     )
     launch_day, last_buying_day = _buying_window(skus, start_day)
@@ -128,15 +127,15 @@ def generate(seed: int, end_day: date) -> DemoWorld:
         season=season,
         wanted=wanted,
         suppliers=suppliers,
-        sourcing=sourcing,
+        sourcing=sources,
         buy_from_day=launch_day,
         buy_until_day=last_buying_day,
         working_days=working_days,
         history_days=HISTORY_DAYS,
         first_weekday=start_day.weekday(),
     ).run()
-    list_price, prices = _price_list(skus, traits, start_day, horizon)
-    sold_orders, order_lines, returns, _ = orders.build_orders(
+    list_price, prices = build_prices(skus, traits, start_day, horizon)
+    sold_orders, order_lines, returns = orders.build_orders(
         random_stream(seed, "orders"),
         wanted=wanted,
         served=supplied.served,
@@ -201,23 +200,6 @@ def generate(seed: int, end_day: date) -> DemoWorld:
     )
 
 
-def open_days(events: tuple[CalendarEvent, ...], *, start_day: date, days: int, weekdays: int) -> np.ndarray:
-    """Warehouse × day: the first day from this one on when the warehouse works (holidays and closures excluded)."""
-    following = np.empty((len(partners.WAREHOUSES), days), dtype=np.int64)
-    weekday = (start_day.weekday() + np.arange(days)) % 7
-    for place, warehouse in enumerate(partners.WAREHOUSES):
-        works = weekday < weekdays
-        for event in events:
-            closed = event.kind == "closure" and event.warehouse == warehouse.code
-            if closed or (event.kind == "holiday" and event.country == warehouse.country):
-                first = max((event.starts_on - start_day).days, 0)
-                works[first : max((event.ends_on - start_day).days + 1, 0)] = False
-        works[-1] = True
-        own = np.where(works, np.arange(days), days - 1)
-        following[place] = np.minimum.accumulate(own[::-1])[::-1]
-    return following
-
-
 def _with_origin(
     skus: tuple[Sku, ...], suppliers: tuple[Supplier, ...], items: tuple[SupplierItem, ...]
 ) -> tuple[Sku, ...]:
@@ -233,29 +215,7 @@ def _buying_window(skus: tuple[Sku, ...], start_day: date) -> tuple[np.ndarray, 
     return first, np.array(last) - 20
 
 
-def _price_list(
-    skus: tuple[Sku, ...], traits: truth.SkuTraits, start_day: date, days: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """List price SKU × channel × day in pence, and the same as a table of the days on which a price began."""
-    present = np.array([sku.list_price_pence for sku in skus])[:, None] * np.array(CHANNEL_PRICE_FACTOR)[None, :]
-    before = present * traits.price_change[:, None]
-    present, before = (np.round(price / 5).astype(np.int64) * 5 for price in (present, before))
-    is_before = np.arange(days)[None, :] < traits.price_change_day[:, None]
-    table = np.where(is_before[:, None, :], before[:, :, None], present[:, :, None])
-    rows = []
-    for place, sku in enumerate(skus):
-        first = min(sku.launched_on, start_day) if sku.launched_on <= start_day else sku.launched_on
-        change = start_day + timedelta(days=int(traits.price_change_day[place]))
-        changes = traits.price_change_day[place] >= 0 and change > first
-        for channel in range(len(partners.CHANNELS)):
-            price = before[place, channel] if changes else present[place, channel]
-            rows.append((place, channel, first, int(price)))
-            if changes:
-                rows.append((place, channel, change, int(present[place, channel])))
-    return table, np.array(rows, dtype=PRICE_TYPE)
-
-
-def _cube(wanted: orders.Wanted, quantity: np.ndarray, shape: tuple[int, int, int, int]) -> np.ndarray:
+def _cube(wanted: baskets.Wanted, quantity: np.ndarray, shape: tuple[int, int, int, int]) -> np.ndarray:
     flat = np.ravel_multi_index((wanted.sku, wanted.channel, wanted.warehouse, wanted.day), shape)
     return np.bincount(flat, quantity, int(np.prod(shape))).astype(np.int32).reshape(shape)
 

@@ -27,8 +27,8 @@ def unit_cost_at(bands: Bands, quantity: float) -> float:
 def economic_band(item: ReplenishmentInput, bands: Bands) -> tuple[float, float]:
     """The price band of the cheapest lot: compare the feasible EOQ or the breakpoint of every band, purchase included.
 
-    Source: Snyder & Shen §3.4.2. Worked (example 3.4): K = 8, λ = 1300, i = 0.3, prices 0.75 / 0.72 / 0.68 from
-    0 / 400 / 800 → 700 in the band from 400. No lot may last longer than `maximum_cover_days`.
+    Source: Snyder & Shen §3.4. Worked: K = 8, 1 300 a year, i = 0.3, prices 0.75 / 0.72 / 0.68 from 0 / 400 / 800
+    → a lot of 800 in the last band (978.60 a year). No lot may last longer than `maximum_cover_days`.
     """
     demand, rate = item.mean_daily_demand, item.holding_cost_rate_per_year / 365.0
     longest = item.maximum_cover_days * demand

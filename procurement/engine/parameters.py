@@ -42,7 +42,11 @@ def read_inputs(shape: type[Inputs], inputs: Mapping[str, Any]) -> Inputs:
 
 
 def number(
-    *, above: float | None = None, at_least: float | None = None, below: float | None = None, at_most: float | None = None
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
 ) -> Parser:
     """A finite number within the bounds."""
 

@@ -17,6 +17,14 @@ class Receipt(models.Model):
     number = models.CharField(_("number"), max_length=20, unique=True)
     order = models.ForeignKey(PurchaseOrder, models.PROTECT, verbose_name=_("purchase order"), related_name="receipts")
     delivery_note = models.CharField(_("delivery note"), max_length=80, blank=True)
+    idempotency_key = models.CharField(
+        _("idempotency key"),
+        max_length=100,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text=_("The same key never books a second receipt."),
+    )
     received_at = models.DateTimeField(_("received at"))
     recorded_at = models.DateTimeField(_("recorded at"), auto_now_add=True)
     actor = models.ForeignKey(

@@ -1,6 +1,8 @@
-"""Stock as numbers: what is on hand, usable, reserved and available, per SKU and warehouse."""
+"""Stock as numbers: what is on hand, usable, reserved and available; and the proof that levels and ledger agree."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from django.db import connection
@@ -22,42 +24,89 @@ class Position:
         return self.usable - self.reserved
 
 
-def stock_positions(sku_ids: list[int] | None = None) -> dict[tuple[int, int], Position]:
-    """(sku id, warehouse id) → Position, in one query; all SKUs with a level when none are named."""
-    levels = StockLevel.objects.all() if sku_ids is None else StockLevel.objects.filter(sku_id__in=sku_ids)
-    rows = levels.values_list("sku_id", "location__warehouse_id").annotate(
-        on_hand=Sum("on_hand"),
-        usable=Sum("on_hand", filter=Q(location__kind__in=Location.USABLE), default=Decimal(0)),
-        reserved=Sum("reserved"),
+def usable(today: date | None = None) -> Q:
+    """The levels whose stock can be promised and shipped: in a usable, active location and, on `today`, not expired."""
+    places = Q(location__kind__in=Location.USABLE, location__is_active=True)
+    if today is None:
+        return places
+    return places & (Q(lot=None) | Q(lot__expires_on=None) | Q(lot__expires_on__gte=today))
+
+
+def stock_positions(
+    sku_ids: Iterable[int] | None = None, *, today: date | None = None
+) -> dict[tuple[int, int], Position]:
+    """(sku id, warehouse id) → Position, in one query; all SKUs with a level when none are named.
+
+    With `today`, lots that expired before it are on hand but not usable.
+    """
+    levels = StockLevel.objects.all() if sku_ids is None else StockLevel.objects.filter(sku_id__in=list(sku_ids))
+    rows = (
+        levels.order_by()
+        .values("sku_id", "location__warehouse_id")
+        .annotate(
+            total=Sum("on_hand"),
+            usable_total=Sum("on_hand", filter=usable(today), default=Decimal(0)),
+            reserved_total=Sum("reserved"),
+        )
+        .values_list("sku_id", "location__warehouse_id", "total", "usable_total", "reserved_total")
     )
-    return {(sku, warehouse): Position(on_hand, usable, reserved) for sku, warehouse, on_hand, usable, reserved in rows}
+    return {(sku, warehouse): Position(on_hand, free, reserved) for sku, warehouse, on_hand, free, reserved in rows}
 
 
 def drifting_levels() -> list[dict[str, object]]:
-    """Every level that differs from the sum of its movements or of its reservations; an empty list when all is well."""
+    """Every level that differs from the sum of its movements or of its reservations; an empty list when all is well.
+
+    Ids and names of SKU, location and lot; on_hand and ledger_quantity; reserved and reservation_quantity.
+    """
+    return _rows(_LEVEL_DRIFT)
+
+
+def drifting_lines() -> list[dict[str, object]]:
+    """Every order line whose reserved quantity differs from the sum of its reservations."""
+    return _rows(_LINE_DRIFT)
+
+
+def _rows(query: str) -> list[dict[str, object]]:
     with connection.cursor() as cursor:
-        cursor.execute(_DRIFT)
+        cursor.execute(query)
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-_DRIFT = """
+_LEVEL_DRIFT = """
 WITH ledger AS (
     SELECT sku_id, location_id, lot_id, sum(quantity) AS quantity
     FROM warehouses_stockmovement GROUP BY sku_id, location_id, lot_id
 ), held AS (
     SELECT level_id, sum(quantity) AS quantity FROM warehouses_reservation GROUP BY level_id
+), compared AS (
+    SELECT coalesce(level.sku_id, ledger.sku_id) AS sku_id,
+           coalesce(level.location_id, ledger.location_id) AS location_id,
+           coalesce(level.lot_id, ledger.lot_id) AS lot_id,
+           coalesce(level.on_hand, 0) AS on_hand, coalesce(ledger.quantity, 0) AS ledger_quantity,
+           coalesce(level.reserved, 0) AS reserved, coalesce(held.quantity, 0) AS reservation_quantity
+    FROM warehouses_stocklevel level
+    FULL JOIN ledger ON ledger.sku_id = level.sku_id AND ledger.location_id = level.location_id
+         AND coalesce(ledger.lot_id, 0) = coalesce(level.lot_id, 0)
+    LEFT JOIN held ON held.level_id = level.id
 )
-SELECT coalesce(level.sku_id, ledger.sku_id) AS sku_id,
-       coalesce(level.location_id, ledger.location_id) AS location_id,
-       coalesce(level.lot_id, ledger.lot_id) AS lot_id,
-       coalesce(level.on_hand, 0) AS on_hand, coalesce(ledger.quantity, 0) AS ledger_quantity,
-       coalesce(level.reserved, 0) AS reserved, coalesce(held.quantity, 0) AS reservation_quantity
-FROM warehouses_stocklevel level
-FULL JOIN ledger ON ledger.sku_id = level.sku_id AND ledger.location_id = level.location_id
-     AND coalesce(ledger.lot_id, 0) = coalesce(level.lot_id, 0)
-LEFT JOIN held ON held.level_id = level.id
-WHERE coalesce(level.on_hand, 0) <> coalesce(ledger.quantity, 0)
-   OR coalesce(level.reserved, 0) <> coalesce(held.quantity, 0)
-ORDER BY 1, 2, 3
+SELECT compared.*, sku.code AS sku, warehouse.code || '/' || location.code AS location, coalesce(lot.code, '') AS lot
+FROM compared
+JOIN catalog_sku sku ON sku.id = compared.sku_id
+JOIN warehouses_location location ON location.id = compared.location_id
+JOIN warehouses_warehouse warehouse ON warehouse.id = location.warehouse_id
+LEFT JOIN warehouses_lot lot ON lot.id = compared.lot_id
+WHERE on_hand <> ledger_quantity OR reserved <> reservation_quantity
+ORDER BY compared.sku_id, compared.location_id, compared.lot_id
+"""
+
+_LINE_DRIFT = """
+SELECT line.id AS line_id, line.order_id, line.line_number, sku.code AS sku,
+       line.reserved_quantity AS reserved, coalesce(held.quantity, 0) AS reservation_quantity
+FROM warehouses_salesorderline line
+JOIN catalog_sku sku ON sku.id = line.sku_id
+LEFT JOIN (SELECT line_id, sum(quantity) AS quantity FROM warehouses_reservation GROUP BY line_id) held
+     ON held.line_id = line.id
+WHERE line.reserved_quantity <> coalesce(held.quantity, 0)
+ORDER BY line.id
 """

@@ -1,19 +1,23 @@
 """The one writer of stock (step 3 of the story): movements go into the ledger, levels follow in the same transaction."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
-from config.kernel.errors import Conflict, InsufficientStock
+from config.kernel.errors import Conflict, InsufficientStock, ValidationFailed
 from config.kernel.fields import plain
 from warehouses.locks import LevelKey, locked_levels_by_key
 from warehouses.models import StockLevel, StockMovement
+
+QUANTITY_LIMIT = Decimal(10) ** 11
+QUANTITY_STEP = Decimal("0.001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,73 +44,108 @@ def post_movements(moves: Sequence[Move], *, happened_at: datetime, actor: Any =
     """Post all of `moves` or none; returns the ledger rows in the order of `moves`.
 
     Locks the levels in primary-key order. Moves whose idempotency key is in the ledger already are returned as they
-    stand and not posted again; the same key with other contents raises Conflict. Raises InsufficientStock naming every
-    level that would fall below its reservations (or below zero); then nothing is written.
+    stand and not posted again. Raises Conflict when a key was used for another movement, ValidationFailed for a
+    quantity that cannot be stored exactly or a place that does not exist, and InsufficientStock naming every level
+    that would fall below its reservations (or below zero). All of that is known before the first row is written, so
+    a caller's transaction needs no savepoint: five statements whatever the number of moves.
     """
     if not moves:
         return []
-    with transaction.atomic():
+    _refuse_malformed(moves)
+    with nullcontext() if connection.in_atomic_block else transaction.atomic():
         levels = locked_levels_by_key(move.level_key for move in moves)
         posted = _already_posted(moves)
         fresh = [move for move in moves if move.idempotency_key not in posted]
-        if len({move.idempotency_key for move in fresh}) < len(fresh):
-            raise Conflict(_("Two moves of one posting carry the same idempotency key."))
-        _apply(fresh, levels)
-        rows = StockMovement.objects.bulk_create(
-            [
-                StockMovement(
-                    kind=move.kind,
-                    sku_id=move.sku_id,
-                    location_id=move.location_id,
-                    lot_id=move.lot_id,
-                    quantity=move.quantity,
-                    unit_cost=move.unit_cost,
-                    reference=move.reference,
-                    reason=move.reason,
-                    idempotency_key=move.idempotency_key,
-                    actor=actor,
-                    happened_at=happened_at,
-                )
-                for move in fresh
-            ],
-            batch_size=2000,
-        )
+        changes = _changes(fresh, levels)
+        rows = _insert(fresh, happened_at=happened_at, actor=actor)
+        _write(changes)
         by_key = posted | {row.idempotency_key: row for row in rows}
         return [by_key[move.idempotency_key] for move in moves]
 
 
-def change_reservations(deltas: dict[int, Decimal], levels: dict[int, StockLevel]) -> None:
+def change_reservations(deltas: Mapping[int, Decimal]) -> None:
     """Add to `reserved` of levels the caller has locked (level id → signed units). The database refuses a wrong sum."""
-    _write([(level_id, levels[level_id].on_hand, levels[level_id].reserved + d) for level_id, d in deltas.items() if d])
+    _write([(level_id, Decimal(0), delta) for level_id, delta in deltas.items() if delta])
+
+
+def is_storable(quantity: Decimal) -> bool:
+    """Whether the ledger can keep the quantity exactly: finite, three decimals, at most eleven digits before them."""
+    return (
+        quantity.is_finite() and abs(quantity) < QUANTITY_LIMIT and quantity == quantity.quantize(QUANTITY_STEP)
+    )
+
+
+def _refuse_malformed(moves: Sequence[Move]) -> None:
+    items = []
+    for place, move in enumerate(moves, start=1):
+        if not is_storable(move.quantity) or not move.quantity:
+            items.append({"move": place, "field": "quantity", "message": _("Not a quantity: %s.") % move.quantity})
+        if not is_storable(move.release) or move.release < 0:
+            items.append({"move": place, "field": "release", "message": _("Not a quantity: %s.") % move.release})
+    if items:
+        raise ValidationFailed(_("A quantity is zero, too large or finer than a thousandth."), items=items)
+    if len({move.idempotency_key for move in moves}) < len(moves):
+        raise Conflict(_("Two moves of one posting carry the same idempotency key."), code="idempotency_key_reused")
 
 
 def _already_posted(moves: Sequence[Move]) -> dict[str, StockMovement]:
+    """Read after the levels are locked: a twin with the same key wants the same level, and has committed by now."""
     rows = StockMovement.objects.in_bulk([m.idempotency_key for m in moves], field_name="idempotency_key")
     for move in moves:
         row = rows.get(move.idempotency_key)
-        if row and (row.sku_id, row.location_id, row.lot_id, row.quantity) != (*move.level_key, move.quantity):
-            raise Conflict(
-                _("Idempotency key %(key)s was used for another movement.") % {"key": move.idempotency_key},
-                code="idempotency_key_reused",
-            )
+        if row and (row.kind, row.sku_id, row.location_id, row.lot_id, row.quantity) != (
+            move.kind,
+            *move.level_key,
+            move.quantity,
+        ):
+            raise _reused(move.idempotency_key)
     return rows
 
 
-def _apply(moves: Sequence[Move], levels: dict[LevelKey, StockLevel]) -> None:
-    deltas: dict[LevelKey, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
+def _changes(
+    moves: Sequence[Move], levels: Mapping[LevelKey, StockLevel]
+) -> list[tuple[int, Decimal, Decimal]]:
+    """(level id, change of on_hand, change of reserved), one a level. Raises InsufficientStock naming every shortage."""
+    sums: dict[LevelKey, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for move in moves:
-        deltas[move.level_key][0] += move.quantity
-        deltas[move.level_key][1] += move.release
-    shortages, changes = [], []
-    for key, (quantity, release) in deltas.items():
+        sums[move.level_key][0] += move.quantity
+        sums[move.level_key][1] += move.release
+    shortages = []
+    for key, (quantity, release) in sums.items():
         level = levels[key]
-        on_hand, reserved = level.on_hand + quantity, level.reserved - release
-        if reserved < 0 or on_hand < reserved:
-            shortages.append((level, -quantity, level.on_hand - reserved))
-        changes.append((level.pk, on_hand, reserved))
+        if release > level.reserved:
+            shortages.append((level, release, level.reserved))
+        elif level.on_hand + quantity < level.reserved - release:
+            shortages.append((level, -quantity, level.on_hand - level.reserved + release))
     if shortages:
         raise _insufficient(shortages)
-    _write(changes)
+    return [(levels[key].pk, quantity, -release) for key, (quantity, release) in sums.items()]
+
+
+def _insert(moves: Sequence[Move], *, happened_at: datetime, actor: Any) -> list[StockMovement]:
+    rows = [
+        StockMovement(
+            kind=move.kind,
+            sku_id=move.sku_id,
+            location_id=move.location_id,
+            lot_id=move.lot_id,
+            quantity=move.quantity,
+            unit_cost=move.unit_cost,
+            reference=move.reference,
+            reason=move.reason,
+            idempotency_key=move.idempotency_key,
+            actor=actor,
+            happened_at=happened_at,
+        )
+        for move in moves
+    ]
+    try:
+        return StockMovement.objects.bulk_create(rows, batch_size=2000)
+    except IntegrityError as exc:
+        # A twin with one of these keys on ANOTHER level, committed between our look at the ledger and now.
+        if "idempotency_key" in str(exc):
+            raise _reused(moves[0].idempotency_key) from exc
+        raise
 
 
 def _write(changes: Sequence[tuple[int, Decimal, Decimal]]) -> None:
@@ -115,18 +154,29 @@ def _write(changes: Sequence[tuple[int, Decimal, Decimal]]) -> None:
     ids, on_hand, reserved = zip(*changes, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE warehouses_stocklevel level SET on_hand = new.on_hand, reserved = new.reserved, updated_at = now() "
-            "FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[]) AS new(id, on_hand, reserved) "
-            "WHERE level.id = new.id",
+            "UPDATE warehouses_stocklevel level SET on_hand = level.on_hand + change.on_hand, "
+            "reserved = level.reserved + change.reserved, updated_at = now() "
+            "FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[]) AS change(id, on_hand, reserved) "
+            "WHERE level.id = change.id",
             [list(ids), list(on_hand), list(reserved)],
         )
 
 
-def _insufficient(shortages: list[tuple[StockLevel, Decimal, Decimal]]) -> InsufficientStock:
+def _reused(key: str) -> Conflict:
+    return Conflict(
+        _("Idempotency key %(key)s was used for another movement.") % {"key": key}, code="idempotency_key_reused"
+    )
+
+
+def _insufficient(shortages: Sequence[tuple[StockLevel, Decimal, Decimal]]) -> InsufficientStock:
+    names = StockLevel.objects.select_related("sku", "location__warehouse", "lot").in_bulk(
+        [level.pk for level, _asked, _free in shortages]
+    )
     items = [
         {
-            "sku": level.sku.code,
-            "location": str(level.location),
+            "sku": names[level.pk].sku.code,
+            "location": str(names[level.pk].location),
+            "lot": lot.code if (lot := names[level.pk].lot) else "",
             "requested": plain(asked),
             "available": plain(free),
             "short_by": plain(asked - free),

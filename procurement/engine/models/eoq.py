@@ -58,9 +58,7 @@ def solve_eoq_backorders(inputs: BackordersInputs) -> Outputs:
     quantity is the cost with the best stockout fraction, which does not depend on the quantity.
     """
     fraction = inputs.holding_cost / (inputs.holding_cost + inputs.stockout_cost)
-    outputs = _lot(
-        inputs.fixed_cost, inputs.stockout_cost * fraction, inputs.demand_rate, inputs.order_quantity
-    )
+    outputs = _lot(inputs.fixed_cost, inputs.stockout_cost * fraction, inputs.demand_rate, inputs.order_quantity)
     return {"order_quantity": outputs["order_quantity"], "stockout_fraction": fraction, "cost": outputs["cost"]}
 
 

@@ -30,7 +30,9 @@ class DiscountInputs:
         if any(later <= earlier for earlier, later in pairwise(self.breakpoints)):
             raise ParameterError("breakpoints", "must rise strictly")
         if len(self.unit_costs) != len(self.breakpoints):
-            raise ParameterError("unit_costs", f"must hold one cost for each of the {len(self.breakpoints)} breakpoints")
+            raise ParameterError(
+                "unit_costs", f"must hold one cost for each of the {len(self.breakpoints)} breakpoints"
+            )
         if any(later > earlier for earlier, later in pairwise(self.unit_costs)):
             raise ParameterError("unit_costs", "must not rise: a larger order may not make a unit dearer")
 
@@ -65,8 +67,7 @@ def solve_all_units(inputs: DiscountInputs) -> dict[str, Any]:
 def solve_incremental(inputs: DiscountInputs) -> dict[str, Any]:
     """Snyder & Shen §3.4.2, (3.20)–(3.24): only the units beyond a breakpoint have the lower price.
 
-    Example 3.7: K = 8, i = 0.3, λ = 1 300, breakpoints 0 / 400 / 800 at 0.75 / 0.72 / 0.68 → 1 758.3 in region 2,
-    cost 1 251.0.
+    K = 8, i = 0.3, λ = 1 300, breakpoints 0 / 400 / 800 at 0.75 / 0.72 / 0.68 → 304.05 in region 0, cost 1 043.41.
     """
     lump_sums = [0.0]
     for (dearer, cheaper), breakpoint_ in zip(pairwise(inputs.unit_costs), inputs.breakpoints[1:], strict=True):

@@ -38,7 +38,7 @@ class LossInputs:
 
 
 def distribution_arguments(inputs: Any, distribution: str, names: tuple[str, ...], others: set[str]) -> list[float]:
-    """The values of `names` from `inputs`; raises for one that is missing or for a parameter of another distribution."""
+    """The values of `names`; raises for one that is missing and for a parameter of another distribution."""
     for name in names:
         if getattr(inputs, name) is None:
             raise ParameterError(name, f"is missing: the {distribution} distribution needs {', '.join(names)}")

@@ -1,0 +1,102 @@
+"""Buttons of a row's page. Each is a POST to `<page>/do/<verb>/` that calls one service and comes back to the page."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+
+from config.kernel.errors import DomainError
+
+# Gets the request and the row, returns the sentence to show (or None), may raise DomainError.
+Handler = Callable[[HttpRequest, Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PageAction:
+    """One button. `is_offered` says whether the row's state allows it now (the service checks again)."""
+
+    verb: str
+    label: Any
+    permission: str
+    handler: Handler
+    style: str = "plain"  # plain, primary or danger
+    confirm: Any = ""
+    is_offered: Callable[[Any], bool] = lambda row: True
+
+
+def show_error(request: HttpRequest, error: DomainError) -> None:
+    """The error and every fault it lists, as messages."""
+    messages.error(request, str(error))
+    for item in error.items:
+        if text := item.get("message") or item.get("detail"):
+            messages.error(request, str(text))
+        elif isinstance(item, Mapping) and item:
+            messages.error(request, " · ".join(f"{key}: {value}" for key, value in item.items()))
+
+
+class PageActionsMixin:
+    """Gives a ModelAdmin its `page_actions` and the address they post to."""
+
+    page_actions: tuple[PageAction, ...] = ()
+    model: type[Model]
+    admin_site: Any
+
+    def get_urls(self) -> list[URLPattern]:
+        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
+        return [path("<path:object_id>/do/<slug:verb>/", self.admin_site.admin_view(self.do), name=self._do_name), *urls]
+
+    @property
+    def _do_name(self) -> str:
+        return f"{self.model._meta.app_label}_{self.model._meta.model_name}_do"
+
+    def do(self, request: HttpRequest, object_id: str, verb: str) -> HttpResponse:
+        action = next((entry for entry in self.page_actions if entry.verb == verb), None)
+        if action is None:
+            raise Http404
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not request.user.has_perm(action.permission):
+            raise PermissionDenied
+        row = self.get_object(request, object_id)  # type: ignore[attr-defined]
+        if row is None:
+            raise Http404
+        return self.run(request, row, action)
+
+    def run(self, request: HttpRequest, row: Any, action: PageAction) -> HttpResponse:
+        """Call the handler; a DomainError becomes a message and the page shows what is true now."""
+        try:
+            answer = action.handler(request, row)
+        except DomainError as error:
+            show_error(request, error)
+            answer = None
+        if isinstance(answer, HttpResponse):
+            return answer
+        if answer:
+            messages.success(request, str(answer))
+        return HttpResponseRedirect(self.page_url(row))
+
+    def page_url(self, row: Any) -> str:
+        options = self.model._meta
+        return reverse(f"{self.admin_site.name}:{options.app_label}_{options.model_name}_change", args=[row.pk])
+
+    def buttons(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
+        """The buttons that this person may press on this row now."""
+        return [
+            {
+                "url": reverse(f"{self.admin_site.name}:{self._do_name}", args=[row.pk, entry.verb]),
+                "label": entry.label,
+                "style": entry.style,
+                "confirm": entry.confirm,
+                "verb": entry.verb,
+            }
+            for entry in self.page_actions
+            if request.user.has_perm(entry.permission) and entry.is_offered(row)
+        ]
+
+    def action_url(self, row: Any, verb: str) -> str:
+        return reverse(f"{self.admin_site.name}:{self._do_name}", args=[row.pk, verb])

@@ -1,0 +1,89 @@
+"""The parents of every admin class: scoped rows, constant queries, CSV, panels and page buttons."""
+
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from unfold.admin import ModelAdmin, TabularInline
+
+from config.kernel.admin.actions import PageActionsMixin
+from config.kernel.admin.export import CsvExportMixin
+from config.kernel.admin.panels import has_panels, panels_of
+
+DOCUMENT_TEMPLATE = "admin/house/page.html"
+
+
+class HouseAdmin(PageActionsMixin, CsvExportMixin, ModelAdmin):
+    """A table and its pages. Rows come from `for_actor`, so nobody lists or opens what the policy hides."""
+
+    list_per_page = 50
+    list_fullwidth = True
+    list_filter_submit = True
+    show_full_result_count = False
+    actions: Any = ()
+    warn_unsaved_form = True
+    change_form_outer_before_template = "admin/house/panels.html"
+    # Said above an empty table: what to do next.
+    empty_hint: Any = ""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).for_actor(request.user)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Rows are deleted one at a time, on their own page."""
+        found = super().get_actions(request)
+        found.pop("delete_selected", None)
+        return found
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        options = self.model._meta
+        export = reverse(f"{self.admin_site.name}:{options.app_label}_{options.model_name}_export")
+        context = {"export_url": export, "empty_hint": self.empty_hint, **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        context = dict(extra_context or {})
+        if object_id and request.method == "GET":
+            context |= self._page_context(request, object_id)
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def _page_context(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
+        label = self.model._meta.label_lower
+        if not (has_panels(label) or self.page_actions):
+            return {}
+        row = self.get_object(request, object_id)
+        if row is None or not self.has_view_or_change_permission(request, row):
+            return {}
+        return {"panels": panels_of(label, request, row), "buttons": self.buttons(request, row)}
+
+
+class ReadOnlyAdmin(HouseAdmin):
+    """Services own the writes: here the rows can only be looked at (and acted on through page buttons)."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(TabularInline):
+    extra = 0
+    can_delete = False
+    hide_title = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

@@ -1,0 +1,93 @@
+"""Jobs: how far long work is, why it failed, and a button to stop it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from config.kernel.admin.actions import PageAction
+from config.kernel.admin.base import DOCUMENT_TEMPLATE, ReadOnlyAdmin
+from config.kernel.admin.panels import panel, render_panel
+from config.kernel.jobs import request_cancel
+from config.kernel.models import Job
+
+STATE_LABELS = {
+    Job.State.QUEUED: "info",
+    Job.State.RUNNING: "info",
+    Job.State.DONE: "success",
+    Job.State.FAILED: "danger",
+    Job.State.CANCELLED: "warning",
+}
+
+
+def cancel(request: HttpRequest, job: Job) -> str:
+    request_cancel(job.pk, now=timezone.now())
+    return _("The job was asked to stop.")
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "shown_state", "step", "progress", "actor", "created_at", "finished_at")
+    list_filter = ("state", "kind", "created_at")
+    search_fields = ("kind", "step", "error", "run_key")
+    list_select_related = ("actor",)
+    ordering = ("-created_at",)
+    change_form_template = DOCUMENT_TEMPLATE
+    empty_hint = gettext_lazy("A job appears here when a plan is run or a file is imported.")
+    page_actions = (
+        PageAction(
+            "cancel",
+            gettext_lazy("Cancel this job"),
+            "kernel.cancel_job",
+            cancel,
+            style="danger",
+            confirm=gettext_lazy("Stop this job at its next step?"),
+            is_offered=lambda job: job.state in Job.OPEN and not job.cancel_requested,
+        ),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        status = path("<uuid:job_id>/status/", self.admin_site.admin_view(self.status), name="kernel_job_status")
+        return [status, *super().get_urls()]
+
+    def status(self, request: HttpRequest, job_id: Any) -> HttpResponse:
+        """The progress panel alone, fetched by the job's page while the job runs."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        job = self.get_queryset(request).filter(pk=job_id).first()
+        if job is None:
+            raise Http404
+        return render(request, "admin/house/job_status.html", _job_context(request, job))
+
+    @display(description=gettext_lazy("state"), ordering="state", label=STATE_LABELS)
+    def shown_state(self, job: Job) -> tuple[str, str]:
+        return job.state, job.get_state_display()
+
+    @display(description=gettext_lazy("progress"))
+    def progress(self, job: Job) -> str:
+        return f"{job.done} / {job.total}" if job.total else "–"
+
+
+def _job_context(request: HttpRequest, job: Job) -> dict[str, Any]:
+    ended = job.finished_at or timezone.now()
+    return {
+        "job": job,
+        "is_open": job.state in Job.OPEN,
+        "share": round(100 * job.done / job.total) if job.total else None,
+        "seconds": round((ended - job.started_at).total_seconds()) if job.started_at else None,
+        "facts": sorted(job.result.items()) if isinstance(job.result, dict) else [],
+        "status_url": reverse("admin:kernel_job_status", args=[job.pk]),
+    }
+
+
+@panel("kernel.job", order=10)
+def job_panel(request: HttpRequest, job: Job) -> SafeString:
+    return render_panel("admin/house/job.html", request, _job_context(request, job))

@@ -1,0 +1,1 @@
+"""The forecasting API: demand, runs, forecasts, predictions."""

@@ -1,0 +1,130 @@
+"""From means to quantiles: how far actual sums fell from the mean in comparable past cases, learnt across the panel.
+
+A table holds, for cells of comparable cases along one key, the quantiles of the ratio actual / mean. The key says how uncertain a case
+is: expected number of sales in the window, or a regression of |ratio − 1| on what is known at the origin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecasting.engine.types import BoolArray, FloatArray
+
+BASE_LEVELS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.98, 0.99, 0.995)
+SAMPLES_PER_CELL = 150
+MOST_CELLS = 14
+FEW_SAMPLES = 300
+LEAST_SAMPLES = 12
+
+
+@dataclass(frozen=True)
+class Table:
+    """keys (b,) ascending cell centres; ratios (b, q) quantiles of actual / mean at `levels`; spread (b,) root mean (ratio − 1)²."""
+
+    levels: tuple[float, ...]
+    keys: FloatArray
+    ratios: FloatArray
+    spread: FloatArray
+
+    def at(self, key: FloatArray) -> FloatArray:
+        """(…,) keys → (…, q) ratio quantiles, linear between cell centres and flat beyond the first and last."""
+        low, share = self._place(key)
+        high = np.minimum(low + 1, len(self.keys) - 1)
+        return self.ratios[low] * (1.0 - share[..., None]) + self.ratios[high] * share[..., None]
+
+    def spread_at(self, key: FloatArray) -> FloatArray:
+        """(…,) keys → (…,) root mean squared relative error."""
+        low, share = self._place(key)
+        return self.spread[low] * (1.0 - share) + self.spread[np.minimum(low + 1, len(self.keys) - 1)] * share
+
+    def _place(self, key: FloatArray) -> tuple[np.ndarray, FloatArray]:
+        position = np.interp(key, self.keys, np.arange(len(self.keys), dtype=float))
+        low = np.floor(position).astype(np.int64)
+        return low, position - low
+
+
+def all_levels(quantiles: tuple[float, ...]) -> tuple[float, ...]:
+    """The levels tables are kept at: a fixed fine grid and the ones asked for."""
+    return tuple(sorted({*BASE_LEVELS, *quantiles}))
+
+
+def fit_table(key: FloatArray, ratio: FloatArray, levels: tuple[float, ...]) -> Table | None:
+    """Cells of about equal size along the key; None with fewer than 12 samples.
+
+    The rank of level τ among n samples is ⌈(n + 1)τ⌉ (Vovk; split conformal), and below 300 samples the upper tail is at least that of a
+    gamma distribution of the same mean and variance: few samples hold no 99 % case. Quantiles are non-decreasing in τ.
+    """
+    if len(ratio) < LEAST_SAMPLES:
+        return None
+    cells = int(np.clip(len(ratio) // SAMPLES_PER_CELL, 1, MOST_CELLS))
+    order = np.argsort(key, kind="stable")
+    keys, ratios, spread = [], [], []
+    taus = np.array(levels)
+    for part in np.array_split(order, cells):
+        sample = np.sort(ratio[part])
+        count = len(sample)
+        position = np.clip((count + 1) * taus - 1.0, 0.0, count - 1.0)
+        low = np.floor(position).astype(np.int64)
+        row = sample[low] + (position - low) * (sample[np.minimum(low + 1, count - 1)] - sample[low])
+        if count < FEW_SAMPLES and len(ratio) < FEW_SAMPLES:
+            row = np.where(taus >= 0.75, np.maximum(row, gamma_quantiles(sample, taus)), row)
+        keys.append(float(key[part].mean()))
+        ratios.append(np.maximum.accumulate(row))
+        spread.append(float(np.sqrt(np.mean((sample - 1.0) ** 2))))
+    return Table(levels, np.maximum.accumulate(np.array(keys)), np.array(ratios), np.array(spread))
+
+
+def gamma_quantiles(sample: FloatArray, taus: FloatArray) -> FloatArray:
+    """Quantiles of the gamma distribution with the mean and variance of the sample (0 for a sample of zeros)."""
+    from scipy.special import gammaincinv
+
+    mean, variance = float(sample.mean()), float(sample.var(ddof=1))
+    if mean <= 0 or variance <= 0:
+        return np.full(len(taus), mean)
+    shape = mean**2 / variance
+    return gammaincinv(shape, taus) * variance / mean
+
+
+def poisson_regression(design: FloatArray, target: FloatArray, weight: FloatArray, ridge: float = 1e-3, rounds: int = 8) -> FloatArray:
+    """β of E[target] = exp(design·β) by Newton's method on the Poisson likelihood, `weight` per case, ridge on all but the intercept.
+
+    design (N, p) with ones in column 0; needs no integer target (quasi-likelihood: McCullagh & Nelder 1989, ch. 9).
+    """
+    beta = np.zeros(design.shape[1])
+    beta[0] = np.log(max(float((weight * target).sum() / max(weight.sum(), 1e-9)), 1e-6))
+    penalty = np.full(len(beta), ridge * len(target))
+    penalty[0] = 1e-9 * len(target) + 1e-9
+    for _ in range(rounds):
+        fitted = np.exp(np.clip(design @ beta, -4.0, 3.0))
+        gradient = design.T @ (weight * (target - fitted)) - penalty * np.where(np.arange(len(beta)) > 0, beta, 0.0)
+        hessian = (design * (weight * fitted)[:, None]).T @ design + np.diag(penalty)
+        beta = beta + np.clip(np.linalg.solve(hessian, gradient), -1.0, 1.0)
+    return beta
+
+
+@dataclass(frozen=True)
+class KeyModel:
+    """log E|ratio − 1| as a linear function of standardised features: the uncertainty key of the pooled method."""
+
+    centre: FloatArray
+    scale: FloatArray
+    beta: FloatArray
+
+    def key(self, features: FloatArray) -> FloatArray:
+        """(…, p) → (…,)."""
+        return np.clip(((features - self.centre) / self.scale) @ self.beta[1:] + self.beta[0], -4.0, 3.0)
+
+
+def fit_key(features: FloatArray, ratio: FloatArray, cap: float = 5.0) -> KeyModel:
+    """Regress |ratio − 1|, capped, on features (N, p)."""
+    centre, scale = features.mean(axis=0), features.std(axis=0) + 1e-9
+    design = np.concatenate([np.ones((len(ratio), 1)), (features - centre) / scale], axis=1)
+    return KeyModel(centre, scale, poisson_regression(design, np.minimum(np.abs(ratio - 1.0), cap), np.ones(len(ratio))))
+
+
+def ratios_of(actual: FloatArray, mean: FloatArray, valid: BoolArray) -> tuple[FloatArray, BoolArray]:
+    """actual / mean where it can be learnt from: the window is observed and something was expected."""
+    usable = valid & (mean > 1e-9)
+    return np.where(usable, actual / np.maximum(mean, 1e-9), 0.0), usable

@@ -1,0 +1,65 @@
+"""The reason in words: what was chosen for each series, against which rivals, on which evidence."""
+
+from __future__ import annotations
+
+from forecasting.engine.cleaning import Cleaned
+from forecasting.engine.fallbacks import CONSTANT, METHOD, NONE, UNTESTED, Fallbacks, cleaning_notes
+from forecasting.engine.methods import WORDS
+from forecasting.engine.predict import Pooled
+from forecasting.engine.selection import Losses, Verdict, scores_of
+from forecasting.engine.types import Choice
+
+
+def build_choices(names: list[str], verdict: Verdict, losses: Losses, fallbacks: Fallbacks, classes: list[str], cleaned: Cleaned,
+                  pooled: Pooled) -> list[Choice]:
+    """One Choice a series; a fallback's method and sentence replace the backtest's."""
+    choices = []
+    for row, name in enumerate(names):
+        code = int(fallbacks.code[row])
+        tested = code == NONE
+        method = METHOD.get(code, name)
+        scores = scores_of(losses, row) if code in (NONE, CONSTANT) else {}
+        runner_up = verdict.methods[verdict.runner_up[row]] if tested else None
+        if tested and name == "theta":
+            runner_up = verdict.methods[verdict.chosen[row]]
+        choices.append(
+            Choice(
+                method=method,
+                reason=reason(name, row, verdict, pooled, classes[row]) if tested else fallback_reason(method, code),
+                demand_class=classes[row],
+                scores=scores,
+                runner_up=runner_up,
+                fallback=fallbacks.reasons[row],
+                notes=cleaning_notes(cleaned, row),
+                folds=int(verdict.folds[row]),
+                outliers_capped=int(cleaned.outliers[row]),
+                censored_periods=int(cleaned.censored[row]),
+            )
+        )
+    return choices
+
+
+def reason(name: str, row: int, verdict: Verdict, pooled: Pooled, demand_class: str) -> str:
+    """Why this method, in one sentence that names the evidence and the distance to the naive benchmark."""
+    if name == "theta":
+        return "Theta (statsmodels): beat the panel's choice on this fast, smooth series in the held-out windows by more than one standard error"
+    benchmark = "seasonal_naive" if pooled.calendar.season > 1 else "naive"
+    mine = verdict.shrunk[row, verdict.methods.index(name)]
+    base = verdict.shrunk[row, verdict.methods.index(benchmark)]
+    windows = ", ".join(str(k) for k in pooled.plan.scored)
+    evidence = f"{int(verdict.folds[row])} held-out origins, windows of {windows} periods, weighed with all {demand_class} series"
+    if name == benchmark or base <= 0:
+        return f"{WORDS[name]}: no method was more than 1 % better ({evidence})"
+    gap = (1.0 - mine / base) * 100.0
+    return f"{WORDS[name]}: pinball loss {gap:.0f} % below {benchmark.replace('_', ' ')} ({evidence}); simplest within 1 % of the best"
+
+
+def fallback_reason(method: str, code: int) -> str:
+    """Why no backtest decided."""
+    if code == UNTESTED:
+        return f"{WORDS.get(method, method)}: what the demand class does best with; its own history is too short to hold out a window"
+    return {
+        "zero": "nothing was ever sold, so nothing is forecast",
+        "constant": "every period sold the same quantity, which is carried on",
+        "own_mean": "mean of the few periods known, with the spread of comparable series",
+    }[method]

@@ -1,0 +1,1 @@
+"""The monitoring API: alerts, KPIs, jobs."""

@@ -1,0 +1,69 @@
+"""What somebody must know, how the house does, and how long work is getting on."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from config.kernel.api import ReadViewSet
+from config.kernel.jobs import request_cancel
+from config.kernel.models import Job
+from monitoring.api import serializers
+from monitoring.models import Alert, KpiSnapshot
+from monitoring.services.alerts import acknowledge_alert
+
+
+class AlertViewSet(ReadViewSet):
+    queryset = Alert.objects.select_related("acknowledged_by")
+    serializer_class = serializers.AlertSerializer
+    permission_map: ClassVar = {
+        "list": "monitoring.view_alert",
+        "retrieve": "monitoring.view_alert",
+        "acknowledge": "monitoring.change_alert",
+    }
+    filterset_fields: ClassVar = {
+        "kind": ["exact", "in"],
+        "severity": ["exact"],
+        "resolved_at": ["isnull"],
+        "acknowledged_at": ["isnull"],
+        "opened_at": ["gte", "lte"],
+    }
+    ordering_fields: ClassVar = ["opened_at"]
+
+    @extend_schema(request=None, responses=serializers.AlertSerializer)
+    @action(detail=True, methods=["post"])
+    def acknowledge(self, request: Any, pk: Any = None) -> Response:
+        """Say that somebody is looking after it."""
+        alert = acknowledge_alert(self.get_object().pk, actor=request.user, now=self.now())
+        return Response(serializers.AlertSerializer(alert).data)
+
+
+class KpiViewSet(ReadViewSet):
+    queryset = KpiSnapshot.objects.all()
+    serializer_class = serializers.KpiSnapshotSerializer
+    permission_map: ClassVar = {"list": "monitoring.view_kpisnapshot", "retrieve": "monitoring.view_kpisnapshot"}
+    filterset_fields: ClassVar = {"taken_at": ["gte", "lte"]}
+    ordering_fields: ClassVar = ["taken_at"]
+
+
+class JobViewSet(ReadViewSet):
+    queryset = Job.objects.select_related("actor")
+    serializer_class = serializers.JobSerializer
+    permission_map: ClassVar = {"list": "kernel.view_job", "retrieve": "kernel.view_job", "cancel": "kernel.cancel_job"}
+    filterset_fields: ClassVar = {"kind": ["exact"], "state": ["exact", "in"]}
+    ordering_fields: ClassVar = ["created_at"]
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().order_by("-created_at")
+
+    @extend_schema(request=None, responses=serializers.JobSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Any, pk: Any = None) -> Response:
+        """Ask the job to stop; it does at its next report of progress."""
+        job = self.get_object()
+        request_cancel(job.pk, now=self.now())
+        return Response(serializers.JobSerializer(Job.objects.get(pk=job.pk)).data)
+
+
+ROUTES = [("alerts", AlertViewSet), ("kpis", KpiViewSet), ("jobs", JobViewSet)]

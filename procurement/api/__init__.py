@@ -1,0 +1,1 @@
+"""The buying API: suppliers, proposals, purchase orders, receipts, plans."""

@@ -1,0 +1,1 @@
+"""What changes proposals, purchase orders and receipts."""

@@ -1,0 +1,137 @@
+"""The planning run: demand is brought up to date, every SKU × warehouse is forecast, what is short becomes a proposal.
+
+`manage.py plan`, the nightly task and the button in the admin all call `run_plan`.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from celery import current_app
+from django.db import transaction
+from django.utils.translation import gettext as _
+from forecasting.services.history import refresh_demand
+
+from config.kernel.errors import Conflict
+from config.kernel.jobs import (
+    ABANDONED_AFTER,
+    JobCancelled,
+    end_cancelled_job,
+    fail_job,
+    finish_job,
+    queue_job,
+    report_progress,
+    start_job,
+)
+from config.kernel.models import Job
+from forecasting import selectors as demand
+from forecasting.services.runs import completed_run, load_run_input, run_forecasts
+from procurement.services.aims import DEFAULT_PROTECTION_DAYS, planned_items, protection_days_of
+from procurement.services.proposals import propose_reorders
+
+PLAN = "plan"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOutcome:
+    """What a plan found. `nothing_new`: the same input had been forecast before and no proposal changed."""
+
+    run_id: int | None
+    as_of: str | None
+    series: int
+    below_reorder_point: int
+    without_supplier: int
+    proposals_new: int
+    proposals_withdrawn: int
+    proposals_open: int
+    nothing_new: bool
+
+
+class JobBusy(Conflict):
+    """Another worker has the job and showed a sign of life lately."""
+
+
+def queue_plan(*, actor: Any = None, as_of: date | None = None, run_key: str | None = None, force: bool = False) -> Job:
+    """Put a plan on the list; with a `run_key` seen before, the job made then is returned. Start the task on commit."""
+    parameters = {"as_of": as_of.isoformat() if as_of else None, "force": force}
+    job = queue_job(PLAN, run_key=run_key, parameters=parameters, actor=actor)
+    return job or Job.objects.get(run_key=run_key)
+
+
+def run_plan(job_id: UUID, *, clock: Callable[[], datetime]) -> PlanOutcome | None:
+    """Do the plan of this job, or go on with one that broke; None when it had already ended.
+
+    Safe to call twice: the job is claimed by compare-and-set, forecasts are saved once per run, proposals once per SKU
+    and warehouse. Raises JobBusy while another worker is at it; on any other error the job is marked failed (and can be
+    resumed) before the error goes on.
+    """
+    if not start_job(job_id, now=clock()):
+        return _not_ours(job_id, clock())
+    try:
+        outcome = _plan(job_id, clock)
+    except JobCancelled:
+        end_cancelled_job(job_id, now=clock())
+        return None
+    except BaseException as exc:
+        fail_job(job_id, now=clock(), error=f"{type(exc).__name__}: {exc}")
+        raise
+    finish_job(job_id, now=clock(), result=asdict(outcome))
+    return outcome
+
+
+def _not_ours(job_id: UUID, now: datetime) -> None:
+    job = Job.objects.get(pk=job_id)
+    if job.state == Job.State.RUNNING and job.heartbeat_at and job.heartbeat_at > now - ABANDONED_AFTER:
+        raise JobBusy(_("Another worker is running this plan."))
+    return None
+
+
+def _plan(job_id: UUID, clock: Callable[[], datetime]) -> PlanOutcome:
+    parameters = Job.objects.values_list("parameters", flat=True).get(pk=job_id)
+    report_progress(job_id, now=clock(), step=_("Reading demand off the orders"))
+    refresh_demand()
+    as_of = _as_of(parameters.get("as_of"), clock().date())
+    if as_of is None:
+        return PlanOutcome(None, None, 0, 0, 0, 0, 0, 0, nothing_new=True)
+    report_progress(job_id, now=clock(), step=_("Loading history"))
+    items = planned_items()
+    run_input = load_run_input(
+        as_of=as_of, protection_days=protection_days_of(items), default_protection_days=DEFAULT_PROTECTION_DAYS
+    )
+    known = None if parameters.get("force") else completed_run(run_input.fingerprint)
+    run = known or run_forecasts(job_id, run_input, clock=clock)
+    report_progress(job_id, now=clock(), step=_("Working out what to order"))
+    counts = propose_reorders(run, items=items, today=clock().date())
+    return PlanOutcome(
+        run_id=run.pk,
+        as_of=as_of.isoformat(),
+        series=run.series_count,
+        below_reorder_point=counts.below_reorder_point,
+        without_supplier=counts.without_supplier,
+        proposals_new=counts.new,
+        proposals_withdrawn=counts.withdrawn,
+        proposals_open=counts.open,
+        nothing_new=known is not None and not counts.new and not counts.withdrawn,
+    )
+
+
+def _as_of(asked: str | None, today: date) -> date | None:
+    """The last day the plan reads: the day asked for, else the last whole day with sales anywhere in the company."""
+    if asked:
+        return date.fromisoformat(asked)
+    last = demand.last_demand_day()
+    return min(last, today - timedelta(days=1)) if last else None
+
+
+def resumable_plan() -> Job | None:
+    """The latest plan if it broke off and can go on."""
+    latest = Job.objects.filter(kind=PLAN).order_by("-created_at").first()
+    return latest if latest and latest.state == Job.State.FAILED else None
+
+
+def send_to_worker(job: Job) -> None:
+    """Wake a worker for this job once the transaction commits."""
+    transaction.on_commit(partial(current_app.send_task, "procurement.run_plan", [str(job.pk)]))

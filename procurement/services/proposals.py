@@ -1,0 +1,185 @@
+"""Step 8 of the story: each SKU's position against its policy; what is below its reorder point becomes a proposal."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.db import connection, transaction
+from warehouses.selectors.sales import backordered_quantities
+
+from forecasting.models import Forecast, ForecastRun
+from procurement.models import Proposal
+from procurement.selectors import draft_quantities, on_order_quantities
+from procurement.services.aims import Pair, PlannedItem
+from warehouses.selectors.stock import Position, stock_positions
+
+if TYPE_CHECKING:
+    from procurement.engine.replenishment_types import ReplenishmentInput, ReplenishmentResult
+
+_PROPOSING_LOCK = 7_203_114  # advisory lock: one planner of proposals at a time
+_ZERO = Decimal(0)
+_THOUSANDTH = Decimal("0.001")
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalCounts:
+    below_reorder_point: int
+    without_supplier: int
+    new: int
+    withdrawn: int
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Supply:
+    """What is there and what is coming, per SKU and warehouse."""
+
+    positions: Mapping[Pair, Position]
+    backordered: Mapping[Pair, Decimal]
+    on_order: Mapping[Pair, Decimal]
+    in_draft: Mapping[Pair, Decimal]
+
+
+def propose_reorders(run: ForecastRun, *, items: Mapping[Pair, PlannedItem], today: date) -> ProposalCounts:
+    """Bring the open proposals in line with this run; planning twice changes nothing.
+
+    Drafts and open orders count as supply. An open proposal that still says the same stays as it is; one that says
+    something else is superseded by a new one; one no longer needed is withdrawn. One transaction, one planner at a
+    time (advisory lock), so that no SKU and warehouse ever has two open proposals.
+    """
+    from procurement.engine.replenishment import plan_replenishment
+
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PROPOSING_LOCK])
+        supply = _Supply(stock_positions(), backordered_quantities(), on_order_quantities(), draft_quantities())
+        forecasts = {(f.sku_id, f.warehouse_id): f for f in _protection_forecasts(run)}
+        pairs = [pair for pair in forecasts if pair in items]
+        results = plan_replenishment(
+            [_input(items[pair], forecasts[pair], run.quantile_levels, supply, pair) for pair in pairs]
+        )
+        wanted = dict(_proposals(run, pairs, results, items, today))
+        new, withdrawn = _reconcile(wanted)
+        return ProposalCounts(
+            below_reorder_point=sum(result.triggered for result in results),
+            without_supplier=len(forecasts) - len(pairs),
+            new=new,
+            withdrawn=withdrawn,
+            open=Proposal.objects.filter(status=Proposal.Status.OPEN).count(),
+        )
+
+
+def _protection_forecasts(run: ForecastRun) -> Iterator[Forecast]:
+    rows = Forecast.objects.filter(run=run).only(
+        "sku_id", "warehouse_id", "protection_days", "protection_mean", "protection_sd", "protection_quantiles"
+    )
+    return rows.order_by("sku_id", "warehouse_id").iterator(chunk_size=5000)
+
+
+def _input(
+    planned: PlannedItem, forecast: Forecast, levels: list[float], supply: _Supply, pair: Pair
+) -> "ReplenishmentInput":
+    """Decimals become floats here, on their way into the engine."""
+    from procurement.engine.replenishment_types import ReplenishmentInput
+
+    position = supply.positions.get(pair, Position())
+    item, supplier, policy = planned.item, planned.item.supplier, planned.policy
+    return ReplenishmentInput(
+        sku_key=item.sku.code,
+        mean_daily_demand=forecast.protection_mean / forecast.protection_days,
+        lead_time_days=float(planned.lead_time_days),
+        review_days=float(planned.review_days),
+        lead_time_sd_days=float(supplier.lead_time_sd_days),
+        protection_mean=forecast.protection_mean,
+        protection_sd=forecast.protection_sd,
+        protection_quantiles=dict(zip(levels, forecast.protection_quantiles, strict=True)),
+        service_level=float(policy.service_level),
+        on_hand=float(position.usable),
+        reserved=float(position.reserved),
+        on_order=float(supply.on_order.get(pair, _ZERO)),
+        in_draft=float(supply.in_draft.get(pair, _ZERO)),
+        backordered=float(supply.backordered.get(pair, _ZERO)),
+        unit_cost=float(item.unit_cost),
+        price_breaks=tuple((float(quantity), float(cost)) for quantity, cost in planned.price_breaks),
+        holding_cost_rate_per_year=float(policy.holding_cost_rate),
+        fixed_order_cost=float(supplier.fixed_order_cost),
+        minimum_order_quantity=float(item.minimum_order_quantity),
+        pack_size=float(item.pack_size),
+        maximum_stock=None if policy.maximum_stock is None else float(policy.maximum_stock),
+    )
+
+
+def _proposals(
+    run: ForecastRun,
+    pairs: list[Pair],
+    results: list["ReplenishmentResult"],
+    items: Mapping[Pair, PlannedItem],
+    today: date,
+) -> Iterator[tuple[Pair, Proposal]]:
+    from procurement.engine.explanation import to_records
+
+    for pair, result in zip(pairs, results, strict=True):
+        if result.order_quantity <= 0:
+            continue
+        planned = items[pair]
+        yield (
+            pair,
+            Proposal(
+                run=run,
+                sku_id=pair[0],
+                warehouse_id=pair[1],
+                supplier_id=planned.item.supplier_id,
+                quantity=_units(result.order_quantity),
+                unit_cost=Decimal(repr(result.unit_cost)).quantize(Decimal("0.0001")),
+                currency=planned.item.supplier.currency,
+                safety_stock=_units(result.safety_stock),
+                reorder_point=_units(result.reorder_point),
+                order_up_to_level=_units(result.order_up_to_level),
+                inventory_position=_units(result.inventory_position),
+                need_by=today + timedelta(days=planned.lead_time_days),
+                days_of_cover=result.days_of_cover,
+                explanation=to_records(result.explanation),
+                warnings=list(result.warnings),
+            ),
+        )
+
+
+def _units(value: float) -> Decimal:
+    """Floats become Decimals here, on their way out of the engine: three decimals, as quantities are stored."""
+    return Decimal(repr(value)).quantize(_THOUSANDTH)
+
+
+def _reconcile(wanted: dict[Pair, Proposal]) -> tuple[int, int]:
+    """Keep, supersede or withdraw the open proposals; returns (new, withdrawn)."""
+    open_now = {(p.sku_id, p.warehouse_id): p for p in _open_proposals()}
+    stale, fresh = [], []
+    for pair, proposal in wanted.items():
+        standing = open_now.pop(pair, None)
+        if standing is not None and _says_the_same(standing, proposal):
+            continue
+        if standing is not None:
+            stale.append(standing.pk)
+        fresh.append(proposal)
+    gone = [proposal.pk for proposal in open_now.values()]
+    Proposal.objects.filter(pk__in=stale + gone, status=Proposal.Status.OPEN).update(status=Proposal.Status.SUPERSEDED)
+    Proposal.objects.bulk_create(fresh, batch_size=500)
+    return len(fresh), len(gone)
+
+
+def _open_proposals() -> list[Proposal]:
+    return list(
+        Proposal.objects.select_for_update()
+        .filter(status=Proposal.Status.OPEN)
+        .only("sku_id", "warehouse_id", "supplier_id", "quantity", "unit_cost", "status")
+        .order_by("pk")
+    )
+
+
+def _says_the_same(standing: Proposal, proposal: Proposal) -> bool:
+    return (standing.supplier_id, standing.quantity, standing.unit_cost) == (
+        proposal.supplier_id,
+        proposal.quantity,
+        proposal.unit_cost,
+    )

@@ -1,0 +1,116 @@
+"""The map of the house, held by a test: read it to learn who may lean on whom."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# Each app may import itself and everything to its left.
+ORDER = ("catalog", "warehouses", "forecasting", "procurement", "monitoring")
+DOORS = {"models", "selectors", "services"}
+ENGINES = ("forecasting/engine", "procurement/engine")
+ENGINE_MAY = {"numpy", "scipy", "statsmodels", "pandas", "numba", "highspy", "lightgbm"}
+HEAVY = {"scipy", "statsmodels", "pandas", "pyarrow", "numpy"}
+
+
+def modules(folder: str) -> list[Path]:
+    return sorted(p for p in (ROOT / folder).rglob("*.py") if "migrations" not in p.parts)
+
+
+def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:
+    """Every dotted name a module imports; TYPE_CHECKING blocks do not count as imports at run time."""
+    tree = ast.parse(path.read_text())
+    nodes = tree.body if top_level_only else list(ast.walk(tree))
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("app", ORDER)
+def test_an_app_imports_only_leftwards_and_only_through_the_doors(app: str) -> None:
+    left = ORDER[: ORDER.index(app)]
+    for path in modules(app):
+        for name in imports(path):
+            top, _, rest = name.partition(".")
+            if top in ORDER and top != app:
+                assert top in left, f"{path.relative_to(ROOT)} imports {name}, which stands to its right"
+                door = rest.split(".")[0]
+                assert not rest or door in DOORS, f"{path.relative_to(ROOT)} imports {name}, past the doors {DOORS}"
+
+
+def test_the_kernel_knows_no_app() -> None:
+    for path in modules("config/kernel"):
+        for name in imports(path):
+            assert name.split(".")[0] not in ORDER, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_apps_import_nothing_of_config_but_the_kernel() -> None:
+    for app in ORDER:
+        for path in modules(app):
+            for name in imports(path):
+                assert not name.startswith("config.") or name.startswith("config.kernel"), (
+                    f"{path.relative_to(ROOT)} imports {name}"
+                )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_engine_is_pure_numerics(engine: str) -> None:
+    import sys
+
+    own = engine.replace("/", ".")
+    leftward = "forecasting.engine"
+    for path in modules(engine):
+        for name in imports(path):
+            top = name.split(".")[0]
+            allowed = top in sys.stdlib_module_names or top in ENGINE_MAY or name.startswith((own, leftward))
+            assert allowed, f"{path.relative_to(ROOT)} imports {name}"
+            assert top != "logging", f"{path.relative_to(ROOT)} logs"
+
+
+def test_what_serves_a_page_starts_without_heavy_science() -> None:
+    for app in ORDER:
+        for path in modules(app):
+            if "engine" in path.parts or "demo" in path.parts:
+                continue
+            for name in imports(path, top_level_only=True):
+                assert name.split(".")[0] not in HEAVY, f"{path.relative_to(ROOT)} imports {name} at its top"
+
+
+def test_services_and_selectors_never_reach_back_to_the_edges() -> None:
+    edges = {"admin", "api", "portal", "tasks", "management"}
+    for app in ORDER:
+        for room in ("services", "selectors", "models", "locks"):
+            for path in [*modules(f"{app}/{room}"), ROOT / app / f"{room}.py"]:
+                if path.exists():
+                    for name in imports(path):
+                        parts = name.split(".")
+                        assert not (parts[0] in ORDER and len(parts) > 1 and parts[1] in edges), (
+                            f"{path.relative_to(ROOT)} imports {name}"
+                        )
+
+
+def test_only_the_one_writer_changes_stock() -> None:
+    """Levels and movements are written in warehouses/services/stock.py and locks.py, and bulk-loaded by the demo."""
+    allowed = {"warehouses/services/stock.py", "warehouses/locks.py"}
+    for app in ORDER:
+        for path in modules(app):
+            text = path.read_text()
+            writes = any(
+                f"{model}.objects.{verb}" in text
+                for model in ("StockLevel", "StockMovement")
+                for verb in ("create(", "bulk_create(", "update_or_create(", "get_or_create(", "bulk_update(")
+            ) or "UPDATE warehouses_stocklevel" in text
+            name = str(path.relative_to(ROOT))
+            assert not writes or name in allowed, f"{name} writes stock past post_movements"
+
+
+def test_no_room_is_called_utils_or_helpers() -> None:
+    for app in (*ORDER, "config"):
+        for path in modules(app):
+            assert path.stem not in {"utils", "helpers", "misc", "common"}, path

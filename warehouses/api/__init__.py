@@ -1,0 +1,1 @@
+"""The warehouses' API: stock, orders, shipments, returns."""

@@ -1,0 +1,217 @@
+"""Stock, orders, shipments and returns as JSON."""
+
+from decimal import Decimal
+
+from rest_framework import serializers
+
+from config.kernel.api import HouseSerializer, QuantitySerializerField
+from warehouses.models import (
+    Location,
+    Lot,
+    SalesImport,
+    SalesOrder,
+    SalesOrderLine,
+    SalesReturn,
+    SalesReturnLine,
+    Shipment,
+    StockLevel,
+    StockMovement,
+    Warehouse,
+)
+
+MAX_LINES = 500
+
+
+class WarehouseSerializer(HouseSerializer):
+    class Meta:
+        model = Warehouse
+        fields = ("code", "name", "city", "country", "time_zone", "is_active")
+
+
+class LocationSerializer(HouseSerializer):
+    warehouse = serializers.CharField(source="warehouse.code", read_only=True)
+
+    class Meta:
+        model = Location
+        fields = ("id", "warehouse", "code", "kind", "is_active")
+
+
+class LotSerializer(HouseSerializer):
+    sku = serializers.CharField(source="sku.code", read_only=True)
+
+    class Meta:
+        model = Lot
+        fields = ("id", "sku", "code", "expires_on")
+
+
+class StockLevelSerializer(HouseSerializer):
+    sku = serializers.CharField(source="sku.code", read_only=True)
+    warehouse = serializers.CharField(source="location.warehouse.code", read_only=True)
+    location = serializers.CharField(source="location.code", read_only=True)
+    lot = serializers.CharField(source="lot.code", read_only=True, default=None)
+
+    class Meta:
+        model = StockLevel
+        fields = ("id", "sku", "warehouse", "location", "lot", "on_hand", "reserved", "updated_at")
+
+
+class StockMovementSerializer(HouseSerializer):
+    sku = serializers.CharField(source="sku.code", read_only=True)
+    warehouse = serializers.CharField(source="location.warehouse.code", read_only=True)
+    location = serializers.CharField(source="location.code", read_only=True)
+    lot = serializers.CharField(source="lot.code", read_only=True, default=None)
+
+    class Meta:
+        model = StockMovement
+        fields = (
+            "id",
+            "kind",
+            "sku",
+            "warehouse",
+            "location",
+            "lot",
+            "quantity",
+            "unit_cost",
+            "reference",
+            "reason",
+            "happened_at",
+            "recorded_at",
+        )
+
+
+class AdjustmentBodySerializer(serializers.Serializer):
+    sku = serializers.CharField(max_length=64)
+    warehouse = serializers.CharField(max_length=32)
+    location = serializers.CharField(max_length=32)
+    quantity = QuantitySerializerField(help_text="Signed: negative takes away.")
+    reason = serializers.CharField(max_length=200)
+
+
+class SalesOrderLineSerializer(HouseSerializer):
+    sku = serializers.CharField(source="sku.code", read_only=True)
+    warehouse = serializers.CharField(source="warehouse.code", read_only=True)
+
+    class Meta:
+        model = SalesOrderLine
+        fields = (
+            "line_number",
+            "sku",
+            "warehouse",
+            "quantity",
+            "unit_price",
+            "reserved_quantity",
+            "shipped_quantity",
+            "cancelled_quantity",
+            "returned_quantity",
+        )
+
+
+class SalesOrderSerializer(HouseSerializer):
+    channel = serializers.CharField(source="channel.code", read_only=True)
+    lines = SalesOrderLineSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = SalesOrder
+        fields = (
+            "id",
+            "channel",
+            "external_id",
+            "status",
+            "customer_reference",
+            "ship_to_country",
+            "currency",
+            "ordered_at",
+            "recorded_at",
+            "lines",
+        )
+
+
+class OrderLineRowSerializer(SalesOrderLineSerializer):
+    """A line on its own, with its order."""
+
+    order = serializers.IntegerField(source="order_id", read_only=True)
+    external_id = serializers.CharField(source="order.external_id", read_only=True)
+    channel = serializers.CharField(source="order.channel.code", read_only=True)
+    ordered_at = serializers.DateTimeField(source="order.ordered_at", read_only=True)
+
+    class Meta(SalesOrderLineSerializer.Meta):
+        fields = ("id", "order", "external_id", "channel", "ordered_at", *SalesOrderLineSerializer.Meta.fields)
+
+
+class SaleLineBodySerializer(serializers.Serializer):
+    sku = serializers.CharField(max_length=64)
+    quantity = QuantitySerializerField(min_value=Decimal("0.001"))
+    unit_price = serializers.DecimalField(max_digits=18, decimal_places=4, min_value=Decimal(0))
+    warehouse = serializers.CharField(max_length=32, required=False, allow_null=True)
+
+
+class SaleBodySerializer(serializers.Serializer):
+    channel = serializers.CharField(max_length=32)
+    external_id = serializers.CharField(max_length=64)
+    ordered_at = serializers.DateTimeField()
+    customer_reference = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
+    ship_to_country = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
+    lines = SaleLineBodySerializer(many=True, allow_empty=False, max_length=MAX_LINES)
+
+
+class ShipBodySerializer(serializers.Serializer):
+    """Without `lines` everything reserved is shipped."""
+
+    class LineSerializer(serializers.Serializer):
+        line_number = serializers.IntegerField(min_value=1)
+        quantity = QuantitySerializerField(min_value=Decimal("0.001"))
+
+        class Meta:
+            ref_name = "ShipLine"
+
+    lines = LineSerializer(many=True, required=False, allow_empty=False, max_length=MAX_LINES)
+
+
+class ShipmentSerializer(HouseSerializer):
+    order = serializers.IntegerField(source="order_id", read_only=True)
+    external_id = serializers.CharField(source="order.external_id", read_only=True)
+
+    class Meta:
+        model = Shipment
+        fields = ("number", "order", "external_id", "shipped_at")
+
+
+class SalesReturnLineSerializer(HouseSerializer):
+    sku = serializers.CharField(source="sku.code", read_only=True)
+
+    class Meta:
+        model = SalesReturnLine
+        fields = ("line_number", "sku", "kind", "quantity", "unit_price", "is_restocked")
+
+
+class SalesReturnSerializer(HouseSerializer):
+    channel = serializers.CharField(source="channel.code", read_only=True)
+    lines = SalesReturnLineSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = SalesReturn
+        fields = ("id", "channel", "external_id", "customer_reference", "returned_at", "lines")
+
+
+class ReturnBodySerializer(serializers.Serializer):
+    class LineSerializer(serializers.Serializer):
+        sku = serializers.CharField(max_length=64)
+        quantity = QuantitySerializerField(min_value=Decimal("0.001"))
+        restock = serializers.BooleanField(default=True)
+
+        class Meta:
+            ref_name = "ReturnLine"
+
+    channel = serializers.CharField(max_length=32)
+    external_id = serializers.CharField(max_length=64)
+    order_external_id = serializers.CharField(max_length=64)
+    lines = LineSerializer(many=True, allow_empty=False, max_length=MAX_LINES)
+
+
+class SalesImportSerializer(HouseSerializer):
+    channel = serializers.CharField(source="channel.code", read_only=True)
+    warehouse = serializers.CharField(source="warehouse.code", read_only=True)
+
+    class Meta:
+        model = SalesImport
+        fields = ("id", "file_name", "file_sha256", "channel", "warehouse", "counts", "started_at", "finished_at")

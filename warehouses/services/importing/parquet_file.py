@@ -1,0 +1,94 @@
+"""A Parquet export: the same fields, column by column; its line number is the number of the row."""
+
+import io
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from warehouses.services.importing.reading import COPY_COLUMNS, Progress, refused
+
+BATCH_ROWS = 20_000
+
+
+class ParquetFile:
+    """See `reading.SalesFile`."""
+
+    header_line = 1
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow.parquet
+
+        self.path = path
+        try:
+            self._file = pyarrow.parquet.ParquetFile(path, pre_buffer=False)
+        except (OSError, ValueError) as error:
+            raise refused(path, 1, _("damaged Parquet: %(why)s") % {"why": str(error).splitlines()[0]}) from None
+        self.header: list[str] = list(self._file.schema_arrow.names)
+
+    def copy_chunks(self, positions: Mapping[str, int], progress: Progress) -> Iterator[bytes]:
+        import pyarrow as pa
+        import pyarrow.csv
+
+        total = self._file.metadata.num_rows
+        for first, batch in self._batches([self.header[i] for i in positions.values()]):
+            columns: list[Any] = [pa.array(range(first, first + batch.num_rows))]
+            empty = pa.array([""] * batch.num_rows)
+            for field in COPY_COLUMNS[1:-1]:
+                found = field in positions
+                columns.append(_as_text(batch.column(self.header[positions[field]])) if found else empty)
+            columns.append(_faults(columns[1:], empty))
+            columns[1:-1] = [_without_nul(column) for column in columns[1:-1]]
+            buffer = io.BytesIO()
+            options = pyarrow.csv.WriteOptions(include_header=False)
+            pyarrow.csv.write_csv(pa.table(columns, names=list(COPY_COLUMNS)), buffer, options)
+            progress("reading", first - 1 + batch.num_rows, total)
+            yield buffer.getvalue()
+
+    def original_lines(self, wanted: Collection[int]) -> Iterator[tuple[int, list[str]]]:
+        ordered = sorted(wanted)
+        for first, batch in self._batches(self.header):
+            here = [line - first for line in ordered if first <= line < first + batch.num_rows]
+            for offset in here:
+                row = batch.slice(offset, 1).to_pylist()[0]
+                yield first + offset, ["" if row[title] is None else str(row[title]) for title in self.header]
+
+    def _batches(self, columns: list[str]) -> Iterator[tuple[int, Any]]:
+        first = 1
+        try:
+            for batch in self._file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
+                yield first, batch
+                first += batch.num_rows
+        except (OSError, ValueError) as error:
+            raise refused(
+                self.path, first, _("damaged Parquet: %(why)s") % {"why": str(error).splitlines()[0]}
+            ) from None
+
+
+def _as_text(column: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    return pc.fill_null(pc.cast(column, pa.string()), "")
+
+
+def _faults(columns: list[Any], empty: Any) -> Any:
+    import pyarrow.compute as pc
+
+    faults = empty
+    for column in columns:
+        has_nul = pc.match_substring(column, "\0")
+        if pc.any(has_nul).as_py():
+            faults = pc.if_else(has_nul, "nul", faults)
+    return faults
+
+
+def _without_nul(column: Any) -> Any:
+    import pyarrow.compute as pc
+
+    if not pc.any(pc.match_substring(column, "\0")).as_py():
+        return column
+    return pc.replace_substring(column, "\0", "�")
