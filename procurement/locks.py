@@ -33,7 +33,7 @@ def locked_lines(order: PurchaseOrder) -> list[PurchaseOrderLine]:
     """The lines of an order that is locked already, locked in primary-key order."""
     _in_transaction()
     lines = PurchaseOrderLine.objects.filter(order=order).select_related("sku").order_by("pk")
-    return list(lines.select_for_update(of=("self",)))
+    return list(lines.select_for_update(of=("self",), no_key=True))
 
 
 def locked_order_of_line(line_id: int) -> tuple[PurchaseOrder, list[PurchaseOrderLine], PurchaseOrderLine]:
@@ -53,7 +53,7 @@ def locked_order_of_response(response_id: int) -> tuple[PurchaseOrder, list[Purc
     if line_id is None:
         raise NotFound(_("There is no such answer."))
     order, lines, line = locked_order_of_line(line_id)
-    response = LineResponse.objects.select_for_update(of=("self",)).get(pk=response_id)
+    response = LineResponse.objects.select_for_update(of=("self",), no_key=True).get(pk=response_id)
     response.line = line
     return order, lines, response
 
@@ -62,11 +62,11 @@ def locked_proposals(ids: Iterable[int]) -> list[Proposal]:
     """These proposals, locked in primary-key order; fewer than asked where an id is unknown."""
     _in_transaction()
     rows = Proposal.objects.filter(pk__in=set(ids)).select_related("sku", "supplier", "warehouse").order_by("pk")
-    return list(rows.select_for_update(of=("self",)))
+    return list(rows.select_for_update(of=("self",), no_key=True))
 
 
 def _orders() -> QuerySet[PurchaseOrder]:
-    return PurchaseOrder.objects.select_related("supplier", "warehouse").select_for_update(of=("self",))
+    return PurchaseOrder.objects.select_related("supplier", "warehouse").select_for_update(of=("self",), no_key=True)
 
 
 def _in_transaction() -> None:

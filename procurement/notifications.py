@@ -24,7 +24,7 @@ def mail_supplier_on_commit(order: PurchaseOrder, kind: str, *, now: datetime) -
 
 
 def mail_supplier(order_id: int, kind: str, *, now: datetime) -> bool:
-    """Mail the supplier about an order; the outcome goes into the order's events. True when the mail was handed over."""
+    """Mail the supplier about an order; the outcome goes into its events. True when the mail was handed over."""
     order = PurchaseOrder.objects.select_related("supplier", "warehouse").get(pk=order_id)
     address = order.supplier.email
     if not address:
@@ -50,7 +50,7 @@ def _message(order: PurchaseOrder, kind: str, address: str) -> EmailMessage:
     context = {
         "order": order,
         "lines": order.lines.select_related("sku").order_by("line_number"),
-        "link": base + reverse("portal:order", args=[order.pk]),
+        "link": base + reverse("portal:order", args=[order.number]),
     }
     return EmailMessage(
         subject=subjects[kind] % {"order": order.number},

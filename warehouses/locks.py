@@ -1,7 +1,7 @@
 """Row locks of stock, and the lock order of the whole house.
 
-Lock order, everywhere: document (sales order, return, purchase order) → its lines in primary-key order → stock levels in
-primary-key order. Whoever needs several documents takes them in primary-key order too. Levels are locked only here.
+Lock order, everywhere: document (sales order, return, purchase order) → its lines in primary-key order → stock levels
+in primary-key order. Whoever needs several documents takes them in primary-key order too. Levels are locked only here.
 Lines, reservations and returns of an order change only while the order itself is locked.
 
 One exception, and why it cannot deadlock: stock that arrives (levels already locked) serves waiting orders, which would
@@ -12,9 +12,9 @@ from collections.abc import Iterable
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from config.kernel.errors import NotFound, ValidationFailed
-from django.utils.translation import gettext as _
 from warehouses.models import SalesOrder, SalesOrderLine, StockLevel
 
 LevelKey = tuple[int, int, int | None]
@@ -68,7 +68,9 @@ def locked_levels_by_key(keys: Iterable[LevelKey]) -> dict[LevelKey, StockLevel]
     return found
 
 
-_WANTED = "unnest(%s::bigint[], %s::bigint[], %s::bigint[]) WITH ORDINALITY AS wanted(sku_id, location_id, lot_id, place)"
+_WANTED = (
+    "unnest(%s::bigint[], %s::bigint[], %s::bigint[]) WITH ORDINALITY AS wanted(sku_id, location_id, lot_id, place)"
+)
 
 _MAKE_MISSING = f"""
 INSERT INTO warehouses_stocklevel (sku_id, location_id, lot_id, on_hand, reserved, updated_at)

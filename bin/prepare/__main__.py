@@ -27,6 +27,9 @@ def main() -> int:
     except Failure as failure:
         sys.stderr.write(f"{failure}\n")
         return 1
+    except OSError as error:
+        sys.stderr.write(f"Cannot go on: {error.strerror or error}: {error.filename or 'no file named'}.\n")
+        return 1
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")
         return 130

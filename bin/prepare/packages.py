@@ -61,8 +61,8 @@ def _install_file(environment: Environment, file: Path) -> None:
 
 def _pip(environment: Environment, file: Path) -> str | None:
     """None when it succeeded, its output otherwise."""
-    command: list[str | Path] = [environment.python, "-m", "pip", "install", "--require-hashes", "--disable-pip-version-check",
-               "--no-input", "--quiet", "--progress-bar", "off", "-r", file]  # fmt: skip
+    command: list[str | Path] = [environment.python, "-m", "pip", "install", "--require-hashes", "-r", file]
+    command += ["--disable-pip-version-check", "--no-input", "--quiet", "--progress-bar", "off"]
     settings = {**os.environ, "PIP_USER": "0", "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         command, env=settings, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -51,32 +51,42 @@ def postgres_version(folder: Path) -> int:
 
 def runnable(program: Path, layout: Layout) -> Path:
     """`program`, or its copy in the data directory when the servers' user cannot reach it (a venv under /root)."""
-    if layout.run_user is None or is_reachable(program, layout.run_user):
+    if layout.run_user is None or is_reachable(program.parent, layout.run_user):
         return program
-    tree = program.parent.parent if program.parent.name == "bin" else program.parent
     found = program.stat()
     key = hashlib.sha256(f"{program}{found.st_mtime_ns}{found.st_size}".encode()).hexdigest()[:12]
-    copies = layout.home / "bin"
-    if not (copies / key).is_dir():
-        _copy(tree, copies, key)
-    return copies / key / tree.parent.name / tree.name / program.relative_to(tree)
+    copy = layout.home / "bin" / key
+    if not copy.is_dir():
+        draft = copy.with_suffix(".new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        _copy(program, draft)
+        _open_for_reading(copy.parent, draft)
+        draft.rename(copy)
+    return copy / _place_in_copy(program)
 
 
-def _copy(tree: Path, copies: Path, key: str) -> None:
-    """Copy `tree` with the `<package>.libs` beside its package: its RPATH is relative to itself."""
-    draft = copies / f"{key}.new"
-    shutil.rmtree(draft, ignore_errors=True)
-    package = tree.parent
+def _place_in_copy(program: Path) -> Path:
+    """PostgreSQL's programs need the tree around them, <package>/pginstall, and <package>.libs; Redis is one file."""
+    is_postgres = program.name == "postgres"
+    return program.relative_to(program.parents[3]) if is_postgres else Path(program.name)
+
+
+def _copy(program: Path, draft: Path) -> None:
+    if program.name != "postgres":
+        shutil.copy2(program, draft)
+        return
+    tree, package = program.parents[1], program.parents[2]
     shutil.copytree(tree, draft / package.name / tree.name, symlinks=True)
-    libraries = package.with_name(package.name + ".libs")
+    libraries = package.with_name(package.name + ".libs")  # found by a path relative to the program
     if libraries.is_dir():
         shutil.copytree(libraries, draft / libraries.name, symlinks=True)
-    copies.chmod(0o755)
-    draft.chmod(0o755)
-    for place in draft.rglob("*"):
+
+
+def _open_for_reading(*folders: Path) -> None:
+    for place in (*folders, *(inner for folder in folders for inner in folder.rglob("*"))):
         if not place.is_symlink():
             place.chmod(0o755 if place.is_dir() or os.access(place, os.X_OK) else 0o644)
-    draft.rename(copies / key)
 
 
 def _package_folder(name: str) -> Path | None:

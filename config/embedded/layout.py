@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pwd
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from config.embedded.errors import EmbeddedError
 
 DATABASE = ROLE = "entrepot"
 ASIDE = Path("/var/lib/entrepot")
+PLAIN_PATH = re.compile(r"[\w/ .+@=~-]+")  # libpq and PostgreSQL read commas and quotes in a socket's path as syntax
 SOCKET_PATH_LIMIT = 100  # bytes; sockaddr_un holds 107 on Linux and 103 elsewhere
 
 
@@ -88,7 +90,7 @@ def locate(data_dir: Path) -> Layout:
     """The layout of `data_dir`.
 
     As root, when the run user cannot reach the directory (under a 0700 /root, say), the servers' folders lie in
-    /var/lib/entrepot/<hash>: nobody's parents are opened up. A path too long for a socket gets its sockets in /tmp.
+    /var/lib/entrepot/<hash>: no parent folder is opened up. A path too long or odd for a socket has it in /tmp.
     """
     data_dir = data_dir.resolve()
     user = _run_user(data_dir)
@@ -134,7 +136,7 @@ def _home(data_dir: Path, user: RunUser | None) -> Path:
 
 def _socket_dir(home: Path, user: RunUser | None) -> Path:
     run = home / "run"
-    if len(os.fsencode(run / ".s.PGSQL.5432")) <= SOCKET_PATH_LIMIT:
+    if len(os.fsencode(run / ".s.PGSQL.5432")) <= SOCKET_PATH_LIMIT and PLAIN_PATH.fullmatch(str(run)):
         return run
     uid = user.uid if user else os.geteuid()
     return Path("/tmp") / f"entrepot-{uid}-{_digest(home)}"  # noqa: S108 - its owner and mode are verified before use

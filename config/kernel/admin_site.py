@@ -5,7 +5,6 @@ from typing import Any
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp_update
-from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest, HttpResponse
 from unfold.sites import UnfoldAdminSite
 
@@ -27,7 +26,3 @@ class HouseAdminSite(UnfoldAdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return csp_update(ADMIN_CSP)(super().login)(request, extra_context)
-
-
-class HouseAdminConfig(AdminConfig):
-    default_site = "config.kernel.admin_site.HouseAdminSite"

@@ -169,10 +169,3 @@ class RolePermission(BasePermission):
             return True
         needed = getattr(view, "permission_map", {}).get(getattr(view, "action", None) or request.method.lower())
         return needed is not None and request.user.has_perm(needed)
-
-
-class IsInternal(BasePermission):
-    """People and machines of the company; no supplier, nobody anonymous."""
-
-    def has_permission(self, request: Any, view: Any) -> bool:
-        return is_internal(request.user)

@@ -23,6 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     except Failure as failure:
         complain(str(failure))
         return 1
+    except OSError as error:  # a full or read-only disk, met where nobody looked for it
+        complain(f"Cannot go on: {error.strerror or error}: {error.filename or 'no file named'}.")
+        return 1
     return 0
 
 

@@ -24,7 +24,17 @@ class ForecastRunSerializer(HouseSerializer):
 
     class Meta:
         model = ForecastRun
-        fields = ("id", "job", "as_of", "horizon_days", "quantile_levels", "is_complete", "series_count", "summary", "created_at")
+        fields = (
+            "id",
+            "job",
+            "as_of",
+            "horizon_days",
+            "quantile_levels",
+            "is_complete",
+            "series_count",
+            "summary",
+            "created_at",
+        )
 
 
 class ForecastRowSerializer(HouseSerializer):
@@ -74,7 +84,9 @@ class ForecastSerializer(ForecastRowSerializer):
 
 class SeriesBodySerializer(serializers.Serializer):
     unique_id = serializers.CharField(max_length=200)
-    start = serializers.DateField(required=False, allow_null=True, help_text="The first period; calendar effects need it.")
+    start = serializers.DateField(
+        required=False, allow_null=True, help_text="The first period; calendar effects need it."
+    )
     y = serializers.ListField(
         child=serializers.FloatField(allow_null=True, min_value=-1e12, max_value=1e12),
         allow_empty=False,

@@ -70,7 +70,9 @@ class PredictViewSet(viewsets.ViewSet):
     permission_map: ClassVar = {"create": "forecasting.use_engine"}
 
     @extend_schema(
-        request=serializers.PredictBodySerializer, responses={200: serializers.PredictAnswerSerializer}, operation_id="predict"
+        request=serializers.PredictBodySerializer,
+        responses={200: serializers.PredictAnswerSerializer},
+        operation_id="predict",
     )
     def create(self, request: Any) -> Response:
         """Quantile forecasts for the histories in the body. Nothing is stored."""

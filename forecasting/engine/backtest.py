@@ -34,16 +34,16 @@ class Plan:
         return np.array([*self.folds, self.present], dtype=np.int64)
 
 
-def plan_backtest(periods: int, rhythm: Rhythm, wanted: tuple[int, ...]) -> Plan:
+def plan_backtest(periods: int, rhythm: Rhythm, wanted: tuple[int, ...], focus: tuple[int, ...]) -> Plan:
     """Training origins every `spacing` periods; up to 5 folds half a window apart, the newest fully observed by the present, and each
-    with at least one earlier origin whose window had ended by then (that is what its quantiles are learnt from)."""
+    with at least one earlier origin whose window had ended by then (that is what its quantiles are learnt from). wanted = windows with tables, focus = those of them that the caller will read."""
     first = int(1.5 * rhythm.min_history)
     past = [periods - rhythm.spacing * j for j in range(rhythm.origins, 0, -1)]
     past = [o for o in past if o >= first]
     origins = np.array([*past, periods], dtype=np.int64)
     room = max((periods - (past[0] if past else periods)) // 2, 0)
     windows = tuple(sorted(set(wanted)))
-    scored = scored_windows(windows, min(8 * rhythm.block, room))
+    scored = scored_windows(tuple(sorted(set(focus) & set(windows))) or windows, min(8 * rhythm.block, room))
     folds: list[int] = []
     if scored:
         longest = max(scored)

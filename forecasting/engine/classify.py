@@ -24,7 +24,7 @@ def demand_intervals(demand: FloatArray, exposure: FloatArray) -> tuple[FloatArr
     adi = np.where(events > 0, exposure.sum(axis=1) / safe, np.inf)
     mean = demand.sum(axis=1) / safe
     variance = np.maximum((demand**2).sum(axis=1) / safe - mean**2, 0.0)
-    cv2 = np.where(events > 0, variance / np.maximum(mean, 1e-300) ** 2, 0.0)
+    cv2 = np.where(events > 0, variance / np.maximum(mean, 1e-12) ** 2, 0.0)
     return adi, cv2
 
 

@@ -47,7 +47,8 @@ def fit_pooled(panel: Panel, *, quantiles: Sequence[float] = (0.5, 0.8, 0.9, 0.9
         rows = np.sort(np.random.default_rng(seed).choice(n, SAMPLE, replace=False))
     cleaned = clean(panel.take(rows))
     cycle = season_length(panel.freq, season, periods)
-    plan = plan_backtest(periods, rhythm, learnt_windows(rhythm.block, longest, windows))
+    focus = {*(windows or (rhythm.block, horizon)), *((min(longest, 8 * rhythm.block),) if longest > horizon else ())}
+    plan = plan_backtest(periods, rhythm, learnt_windows(rhythm.block, longest, sorted({*windows, *focus})), tuple(sorted(focus)))
     closed = closed_days(cleaned, max(cycle, 1)) if panel.freq == "D" else np.zeros(periods)
     open_share = cleaned.exposure * (1.0 - closed)[None, :]
     profile = pooled_profile(cleaned.demand, open_share, plan.origins, cycle, rhythm.profile_half_life)

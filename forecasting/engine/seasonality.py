@@ -10,6 +10,7 @@ from forecasting.engine.cleaning import Cleaned
 from forecasting.engine.types import FloatArray, IntArray
 
 EPS = 1e-9
+CLOSED_FACTOR = 0.01
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,9 @@ def pooled_profile(demand: FloatArray, exposure: FloatArray, origins: IntArray, 
 
 def series_profile(demand: FloatArray, exposure: FloatArray, origins: IntArray, pooled: FloatArray, half_life: float,
                    strength: float) -> FloatArray:
-    """(n, O, m) each series' profile, drawn towards the panel's as if `strength` sales had followed the panel's profile."""
+    """(n, O, m) each series' profile, drawn towards the panel's as if `strength` sales had followed the panel's profile.
+
+    Below 1 % of a normal period counts as closed: 0."""
     season = pooled.shape[1]
     if season == 1:
         return np.ones((len(demand), len(origins), 1))
@@ -100,6 +103,7 @@ def series_profile(demand: FloatArray, exposure: FloatArray, origins: IntArray, 
     prior = (strength * top.sum(axis=2) / np.maximum(events, EPS))[:, :, None] / season
     profile = (top + prior * pooled[None]) / np.maximum(level[:, :, None] * base + prior, EPS)
     profile = np.where((events > 0)[:, :, None], profile, pooled[None])
+    profile = np.where(profile < CLOSED_FACTOR, 0.0, profile)
     mean = profile.mean(axis=2, keepdims=True)
     return np.where(mean > 0, profile / np.maximum(mean, EPS), 1.0)
 

@@ -11,7 +11,7 @@ from forecasting.engine.backtest import Actuals
 from forecasting.engine.classify import CLASSES
 from forecasting.engine.cleaning import Cleaned
 from forecasting.engine.frame import Frame
-from forecasting.engine.methods import EMPIRICAL, RANKS
+from forecasting.engine.methods import EMPIRICAL, POOLED, RANKS
 from forecasting.engine.methods.empirical import empirical_window
 from forecasting.engine.methods.pooled import Features
 from forecasting.engine.metrics import naive_scale, pinball
@@ -19,9 +19,10 @@ from forecasting.engine.predict import Pooled, take_rows, window_ratios
 from forecasting.engine.types import FloatArray, Score
 
 SCORED_LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
-SHRINKAGE_FOLDS = 8.0
+SHRINKAGE_FOLDS = 30.0
+OWN_LIMIT = 0.5
 TIE = 0.01
-LEAST_STANDING = 10
+CLASS_SHRINKAGE = 100.0
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,10 @@ class Losses:
         return np.where(count > 0, (self.pinball * seen).sum(axis=(1, 2)) / np.maximum(count, 1), np.nan)
 
     def relative(self) -> FloatArray:
-        """(n, M) log of loss over the median loss of all methods, within ±2: 0 = middling, −0.1 = about 10 % better; comparable across
-        series, and no single catastrophe decides for a class. Series without any loss get zeros."""
+        """(n, M) loss divided by the mean loss of all methods: 1 = average. Series without any loss get ones, without folds NaN."""
         loss = self.loss()
-        middle = np.median(loss, axis=1, keepdims=True)
-        ratio = (loss + 0.01 * middle) / np.maximum(1.01 * middle, 1e-12)
-        return np.where(middle > 1e-12, np.clip(np.log(np.maximum(ratio, 1e-12)), -2.0, 2.0), 0.0)
+        mean = loss.mean(axis=1, keepdims=True)
+        return np.where(mean <= 1e-12, 1.0, loss / np.maximum(mean, 1e-12))
 
 
 def backtest_losses(pooled: Pooled, cleaned: Cleaned, frame: Frame, features: Features, paths: Mapping[str, FloatArray]) -> Losses:
@@ -91,17 +90,37 @@ def backtest_losses(pooled: Pooled, cleaned: Cleaned, frame: Frame, features: Fe
 
 
 def standing_of(losses: Losses, classes: list[str]) -> dict[str, dict[str, float]]:
-    """standing[class][method]: mean relative loss of the sampled series of each demand class; small classes get that of all."""
-    relative = losses.relative()
-    usable = losses.valid.any(axis=(1, 2)) & np.isfinite(relative).all(axis=1)
-    everyone = relative[usable].mean(axis=0) if usable.any() else np.ones(len(losses.methods))
+    """standing[class][method]: mean loss of the method over the sampled series of a demand class, divided by that of all methods.
+
+    Losses are added up before dividing: a mean of ratios would reward predicting nothing for series that happened to sell nothing.
+    A class of c series is drawn towards the standing of all with weight 100 / (c + 100). Thousands of series share the same few folds,
+    so a rival of the panel method carries one standard error of its fold-to-fold advantage as a penalty: a lucky month is no evidence.
+    """
+    unit = losses.valid[..., None] * losses.pinball
+    usable = losses.valid.any(axis=(1, 2))
     labels = np.array(classes)
+    everyone = _share_with_noise(unit[usable], losses.methods)
     out: dict[str, dict[str, float]] = {}
     for name in CLASSES:
         part = usable & (labels == name)
-        values = relative[part].mean(axis=0) if part.sum() >= LEAST_STANDING else everyone
+        weight = part.sum() / (part.sum() + CLASS_SHRINKAGE)
+        values = weight * _share_with_noise(unit[part], losses.methods) + (1.0 - weight) * everyone if part.any() else everyone
         out[name] = dict(zip(losses.methods, (float(v) for v in values), strict=True))
     return out
+
+
+def _share_with_noise(loss: FloatArray, methods: tuple[str, ...]) -> FloatArray:
+    """(M,) from losses (n, F, K, M): each method's share of the mean loss, plus the standard error over folds of (share − panel method's)."""
+    by_fold = loss.sum(axis=(0, 2))
+    mean = by_fold.mean()
+    if mean <= 1e-12:
+        return np.ones(len(methods))
+    share = by_fold / mean
+    folds = len(share)
+    if folds < 2 or POOLED not in methods:
+        return share.mean(axis=0)
+    gap = share - share[:, [methods.index(POOLED)]]
+    return share.mean(axis=0) + gap.std(axis=0, ddof=1) / np.sqrt(folds)
 
 
 @dataclass(frozen=True)
@@ -118,17 +137,17 @@ class Verdict:
 def choose(losses: Losses, classes: list[str], standing: Mapping[str, Mapping[str, float]]) -> Verdict:
     """The simplest method whose shrunk relative loss is within 1 % of the best.
 
-    shrunk = w · own + (1 − w) · class, w = F / (F + 8) with F valid folds: five windows of one SKU are noise, and the best of ten
+    shrunk = w · own + (1 − w) · class, w = F / (F + 30) with F valid folds and own within ±50 % of the class: five windows of one SKU are noise, and the best of ten
     methods on them is flattered (winner's curse); the class has thousands. A method beats the naive only by this rule.
     """
     relative = losses.relative()
     prior = np.array([[standing.get(c, {}).get(m, 1.0) for m in losses.methods] for c in classes]).reshape(relative.shape)
     folds = losses.valid.any(axis=2).sum(axis=1)
     share = (folds / (folds + SHRINKAGE_FOLDS))[:, None]
-    own = np.where(np.isfinite(relative), relative, prior)
+    own = np.clip(np.where(np.isfinite(relative), relative, prior), prior * (1.0 - OWN_LIMIT), prior * (1.0 + OWN_LIMIT))
     shrunk = share * own + (1.0 - share) * prior
     rank = np.array([RANKS[m] for m in losses.methods], dtype=float)
-    near = shrunk <= shrunk.min(axis=1, keepdims=True) + TIE
+    near = shrunk <= shrunk.min(axis=1, keepdims=True) * (1.0 + TIE)
     chosen = np.where(near, rank[None, :], np.inf).argmin(axis=1)
     others = shrunk.copy()
     others[np.arange(len(others)), chosen] = np.inf

@@ -64,6 +64,9 @@ def build_purchases(
     orders["ordered_at"] = _local(warehouse, ordered, 14 * HOUR + spread, start_day)
     answer = _local(warehouse, np.minimum(confirmed, history_days), 16 * HOUR + 600 + spread // 2, start_day)
     is_confirmed &= ~is_cancelled
+    first_receipt = np.full(len(heads), np.datetime64("9999-01-01", "s"))
+    first_receipt[receipts["purchase_order"][::-1]] = receipts["received_at"][::-1]
+    answer = np.minimum(answer, first_receipt - np.timedelta64(HOUR, "s"))  # nobody confirms what has arrived
     orders["confirmed_at"] = np.where(is_confirmed, answer, never)
     first = np.datetime64(start_day, "D")
     orders["requested_on"] = first + requested

@@ -1,14 +1,12 @@
 """The explanation of a proposal: every number that went into it, term by term, in an order that can be replayed."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from procurement.engine.expressions import compile_formula
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One number of an explanation.
 
     `code` is its name in code and API (screens translate it), `symbol` the textbook's letter, `unit` what it counts.
@@ -57,7 +55,7 @@ def replay(explanation: Iterable[Term]) -> tuple[Term, ...]:
 
 def to_records(explanation: Iterable[Term]) -> list[dict[str, Any]]:
     """The explanation as JSON-ready records, as stored with a proposal and answered by the API."""
-    return [asdict(term) for term in explanation]
+    return [term._asdict() for term in explanation]
 
 
 def from_records(records: Iterable[Mapping[str, Any]]) -> tuple[Term, ...]:

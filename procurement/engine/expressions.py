@@ -51,12 +51,6 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "normal_score": normal_score,
     "cheapest": cheapest,
 }
-_OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
 
 
 @lru_cache(maxsize=1024)
@@ -75,10 +69,22 @@ def _compile(node: ast.expr) -> Compiled:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             inner = _compile(operand)
             return lambda values: -inner(values)
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            apply, first, second = _OPERATORS[type(op)], _compile(left), _compile(right)
-            return lambda values: apply(first(values), second(values))
+        case ast.BinOp(left=left, op=op, right=right):
+            return _compile_operation(_compile(left), op, _compile(right))
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in FUNCTIONS:
             function, parts = FUNCTIONS[name], [_compile(argument) for argument in arguments]
             return lambda values: function(*[part(values) for part in parts])
     raise ValueError(f"not part of the formula language: {ast.unparse(node)}")
+
+
+def _compile_operation(first: Compiled, op: ast.operator, second: Compiled) -> Compiled:
+    match op:
+        case ast.Add():
+            return lambda values: first(values) + second(values)
+        case ast.Sub():
+            return lambda values: first(values) - second(values)
+        case ast.Mult():
+            return lambda values: first(values) * second(values)
+        case ast.Div():
+            return lambda values: first(values) / second(values)
+    raise ValueError(f"not part of the formula language: {type(op).__name__}")

@@ -27,7 +27,7 @@ def unit_cost_at(bands: Bands, quantity: float) -> float:
 def economic_band(item: ReplenishmentInput, bands: Bands) -> tuple[float, float]:
     """The price band of the cheapest lot: compare the feasible EOQ or the breakpoint of every band, purchase included.
 
-    Source: Snyder & Shen §3.4. Worked: K = 8, 1 300 a year, i = 0.3, prices 0.75 / 0.72 / 0.68 from 0 / 400 / 800
+    Source: Snyder & Shen (3.18)–(3.19). Worked: K = 8, 1 300 a year, i = 0.3, 0.75 / 0.72 / 0.68 from 0 / 400 / 800
     → a lot of 800 in the last band (978.60 a year). No lot may last longer than `maximum_cover_days`.
     """
     demand, rate = item.mean_daily_demand, item.holding_cost_rate_per_year / 365.0
@@ -88,25 +88,52 @@ def _derive_undershoot(derivation: Derivation, item: ReplenishmentInput) -> None
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What the position asks for: at least `least` units (to reach s), ideally `wanted` (to S), at most `room`."""
+    """What the position asks for: at least `least` units (to reach s), ideally `wanted` (to S), at most `room`.
+
+    A lot Q serves Q − `offset` units of demand until the position is back where orders are placed on average;
+    `average_cost` is the long-run cost per day of holding and ordering.
+    """
 
     least: float
     wanted: float
     room: float
+    offset: float
+    average_cost: float
+
+
+def derive_need(derivation: Derivation, room: float) -> Need:
+    """Add the long-run cost per day, g = K·d/Q* + h·Q*/2, and gather what the comparison of lots needs."""
+    values = derivation.values
+    running = "holding_cost_per_unit_day * economic_order_quantity / 2"
+    if values["economic_order_quantity"] > 0.0:
+        running = f"fixed_order_cost * mean_daily_demand / economic_order_quantity + {running}"
+    average = derivation.derive("average_cost_per_day", "g", running, "money per day")
+    offset = values["shortfall"] - values["expected_undershoot"]
+    return Need(values["shortfall"], values["needed_quantity"], room, offset, average)
 
 
 def candidate_quantities(item: ReplenishmentInput, bands: Bands, need: Need) -> list[float]:
     """Quantities worth comparing, all multiples of the pack, not below the minimum and within the maximum stock.
 
-    The pack multiples around the wanted quantity that reach s, and the first multiple of every cheaper price band that
-    is not more than the longest cover allows. Empty if the supplier's minimum does not fit under the maximum stock.
+    In each price band the cost of a lot is a parabola with its least at Q = g/h + offset, so the multiples around that
+    point, pulled into the band and up to what s and the supplier's minimum ask for, contain the best. Lots longer than
+    the maximum cover are left out unless they are needed. Empty if the minimum does not fit under the maximum.
     """
     pack, minimum = item.pack_size, item.minimum_order_quantity
     lowest = round_up(max(need.least, minimum), pack)
-    above = round_up(max(need.wanted, minimum), pack)
-    quantities = {above, max(lowest, round_down(need.wanted, pack))}
-    longest = item.maximum_cover_days * item.mean_daily_demand
-    quantities |= {round_up(start, pack) for start, _ in bands if above < start <= longest}
+    longest = max(lowest, round_up(max(need.wanted, item.maximum_cover_days * item.mean_daily_demand), pack))
+    quantities = set()
+    for place, (start, cost) in enumerate(bands):
+        first = max(lowest, round_up(start, pack))
+        last = longest
+        if place + 1 < len(bands):
+            end = bands[place + 1][0]
+            last = min(longest, round_up(end, pack) - pack)
+        holding = item.holding_cost_rate_per_year * cost / 365.0
+        best = need.average_cost / holding + need.offset if holding > 0.0 else need.wanted
+        best = min(max(best, first), last)
+        if first <= last:
+            quantities |= {max(first, round_down(best, pack)), min(last, round_up(best, pack))}
     room = need.room + WHOLE_TOLERANCE * max(1.0, abs(need.room))
     fitting = sorted(quantity for quantity in quantities if quantity <= room)
     if fitting:
@@ -121,18 +148,13 @@ def derive_cheapest_lot(
     """Add each candidate with its cost and choose the cheapest; on ties the smallest.
 
     A lot Q lasts until the position is at s again: x = position + Q − s + undershoot units of demand. It costs
-    K + (c(Q) − c)·Q + h(Q)·x²/(2d), less x/d days at the long-run average cost per day g = K·d/Q* + h·Q*/2; without
-    packs, minimum and breaks the least of this is at Q = S − position (renewal reward: Tijms, *Stochastic Models*).
+    K + (c(Q) − c)·Q + h(Q)·x²/(2d), less x/d days at the long-run average cost per day g; without packs, minimum and
+    breaks the least of this is at Q = S − position (renewal reward: Tijms, *Stochastic Models*).
     """
     given, derive = derivation.given, derivation.derive
     if not quantities:
         return derive("cheapest_lot", "Q", "0", "units", "no feasible quantity")
     costs_count = len(quantities) > 1 and item.mean_daily_demand > 0.0
-    if costs_count:
-        running = "holding_cost_per_unit_day * economic_order_quantity / 2"
-        if derivation.values["economic_order_quantity"] > 0.0:
-            running = f"fixed_order_cost * mean_daily_demand / economic_order_quantity + {running}"
-        derive("average_cost_per_day", "g", running, "money per day")
     pairs = []
     for number, quantity in enumerate(quantities, start=1):
         name = f"candidate_{number}"

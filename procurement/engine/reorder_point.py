@@ -74,7 +74,7 @@ def _derive_lead_time_allowance(
         "protection_sd * protection_sd + mean_daily_demand * mean_daily_demand * lead_time_sd_days * lead_time_sd_days"
     )
     widened = derivation.derive("protection_sd_with_lead_time", "σ'", f"sqrt({squares})", "units")
-    if spread > 0.0:
+    if spread > widened * 1e-6:
         formula = "(forecast_quantile - protection_mean) * (protection_sd_with_lead_time / protection_sd - 1)"
         curve = curve.stretched(item.protection_mean, widened / spread)
     else:

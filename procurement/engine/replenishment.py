@@ -8,15 +8,16 @@ the next review arrives after the protection interval L + R, which is what s pro
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from procurement.engine.errors import ParameterError
 from procurement.engine.explanation import Derivation
 from procurement.engine.expressions import WHOLE_TOLERANCE, round_up
 from procurement.engine.lot_sizing import (
     Bands,
-    Need,
     candidate_quantities,
     derive_cheapest_lot,
+    derive_need,
     derive_order_up_to_level,
     price_bands,
     unit_cost_at,
@@ -35,6 +36,8 @@ WARNINGS = {
     "maximum_below_reorder_point": "the maximum stock does not allow the reorder point to be reached",
     "no_feasible_quantity": "no quantity fits between the supplier's minimum, the pack and the maximum stock",
 }
+#: Less than one unit in three million years is no demand: a smoothed forecast decays for ever and never reaches zero.
+NEGLIGIBLE_DEMAND = 1e-9
 _AMOUNTS = (
     "mean_daily_demand", "lead_time_days", "review_days", "protection_mean", "protection_sd", "lead_time_sd_days",
     "on_hand", "reserved", "on_order", "in_draft", "backordered", "unit_cost", "holding_cost_rate_per_year",
@@ -57,6 +60,8 @@ def plan_item(item: ReplenishmentInput) -> ReplenishmentResult:
     → s = 150, SS = 50, Q* = 604.2, undershoot 9.5, S = 745, order 685.
     """
     _check(item)
+    if 0.0 < item.mean_daily_demand < NEGLIGIBLE_DEMAND:
+        item = replace(item, mean_daily_demand=0.0)
     derivation, bands = Derivation(), price_bands(item)
     curve = derive_reorder_point(derivation, item, demand_curve(item))
     derive_order_up_to_level(derivation, item, bands)
@@ -98,7 +103,7 @@ def _derive_order(derivation: Derivation, item: ReplenishmentInput, bands: Bands
     if item.maximum_stock is not None:
         derivation.given("maximum_stock", "M", item.maximum_stock, "units", "policy")
         room = derivation.derive("room", "M−IP", "maximum_stock - inventory_position", "units")
-    need = Need(derivation.values["shortfall"], wanted, room)
+    need = derive_need(derivation, room)
     lot = derive_cheapest_lot(derivation, item, bands, candidate_quantities(item, bands, need))
     warnings, formula = [], "cheapest_lot"
     enough = round_up(wanted, item.pack_size)

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='receipt',
             name='idempotency_key',
-            field=models.CharField(blank=True, help_text='The same key never books a second receipt.', max_length=100, null=True, unique=True, verbose_name='idempotency key'),
+            field=models.CharField(blank=True, help_text='The same key never books a second receipt.', max_length=240, null=True, unique=True, verbose_name='idempotency key'),
         ),
     ]

@@ -19,7 +19,7 @@ class Receipt(models.Model):
     delivery_note = models.CharField(_("delivery note"), max_length=80, blank=True)
     idempotency_key = models.CharField(
         _("idempotency key"),
-        max_length=100,
+        max_length=240,
         unique=True,
         null=True,
         blank=True,

@@ -1,1 +1,1 @@
-"""The supplier's pages."""
+"""The supplier's pages: their orders, their answers (step 11 of the story)."""

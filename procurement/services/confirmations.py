@@ -6,12 +6,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.kernel.errors import Conflict, ValidationFailed
 from config.kernel.fields import plain
+from config.kernel.transactions import one_transaction
 from procurement.locks import locked_lines, locked_order, locked_order_of_response
 from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderLine
 from procurement.services.pricing import number_fault
@@ -32,9 +32,8 @@ class LineAnswer:
     note: str = ""
 
 
-def respond_to_order(
-    order_id: int, answers: Sequence[LineAnswer], *, actor: Any, now: datetime
-) -> PurchaseOrder:
+@one_transaction
+def respond_to_order(order_id: int, answers: Sequence[LineAnswer], *, actor: Any, now: datetime) -> PurchaseOrder:
     """Take all of `answers` or none.
 
     accept: the line is promised for the day given, else for its need-by day (today when that has passed); reject: it
@@ -46,55 +45,52 @@ def respond_to_order(
     Conflict when the order or a line cannot be answered now.
     """
     today = timezone.localdate(now)
-    with transaction.atomic():
-        order = locked_order(order_id)
-        next_status(order, Action.ANSWER)
-        lines = locked_lines(order)
-        by_id = {line.pk: line for line in lines}
-        _refuse_wrong_answers(answers, by_id, today)
-        _refuse_untimely_answers(answers, by_id)
-        for answer in answers:
-            _take(answer, by_id[answer.line_id], actor=actor, now=now, today=today)
-        record(order, "answered", actor=actor, now=now, answers=[_told(a, by_id[a.line_id]) for a in answers])
-        settle(order, lines, actor=actor, now=now)
-        return order
+    order = locked_order(order_id)
+    next_status(order, Action.ANSWER)
+    lines = locked_lines(order)
+    by_id = {line.pk: line for line in lines}
+    _refuse_wrong_answers(answers, by_id, today)
+    _refuse_untimely_answers(answers, by_id)
+    for answer in answers:
+        _take(answer, by_id[answer.line_id], actor=actor, now=now, today=today)
+    record(order, "answered", actor=actor, now=now, answers=[_told(a, by_id[a.line_id]) for a in answers])
+    settle(order, lines, actor=actor, now=now)
+    return order
 
 
+@one_transaction
 def decide_response(response_id: int, *, accept: bool, actor: Any, now: datetime) -> LineResponse:
     """The planner accepts a proposed change (quantity and day come into force) or declines it.
 
     A declined line goes back to what stood before: accepted when there was an agreement already, else open, and the
     supplier is asked again. Locks the order, its lines and the answer. Raises NotFound and Conflict.
     """
-    with transaction.atomic():
-        order, lines, response = locked_order_of_response(response_id)
-        next_status(order, Action.DECIDE)
-        if response.decision != Verdict.PENDING:
-            raise Conflict(_("This answer does not wait for a decision."), code="already_decided")
-        line = next(line for line in lines if line.pk == response.line_id)
-        quantity = response.proposed_quantity
-        if accept:
-            if quantity is not None and quantity < line.received_quantity:
-                raise Conflict(
-                    _("%(received)s of line %(line)s were received already; decline the change.")
-                    % {"received": plain(line.received_quantity), "line": line.line_number}
-                )
-            line.quantity = line.quantity if quantity is None else quantity
-            line.promised_on = response.proposed_on or line.expected_on
-        line.status = LineStatus.ACCEPTED if line.promised_on else LineStatus.OPEN
-        line.save(update_fields=["quantity", "promised_on", "status"])
-        response.decision = Verdict.ACCEPTED if accept else Verdict.DECLINED
-        response.decided_by, response.decided_at = actor, now
-        response.save(update_fields=["decision", "decided_by", "decided_at"])
-        kind = "change_accepted" if accept else "change_declined"
-        record(order, kind, actor=actor, now=now, line=line.line_number, response=response.pk)
-        settle(order, lines, actor=actor, now=now)
-        return response
+    order, lines, response = locked_order_of_response(response_id)
+    next_status(order, Action.DECIDE)
+    if response.decision != Verdict.PENDING:
+        raise Conflict(_("This answer does not wait for a decision."), code="already_decided")
+    line = next(line for line in lines if line.pk == response.line_id)
+    quantity = response.proposed_quantity
+    if accept:
+        if quantity is not None and quantity < line.received_quantity:
+            raise Conflict(
+                _("%(received)s of line %(line)s were received already; decline the change.")
+                % {"received": plain(line.received_quantity), "line": line.line_number}
+            )
+        line.quantity = line.quantity if quantity is None else quantity
+        line.promised_on = response.proposed_on or line.expected_on
+    line.status = LineStatus.ACCEPTED if line.promised_on else LineStatus.OPEN
+    line.save(update_fields=["quantity", "promised_on", "status"])
+    response.decision = Verdict.ACCEPTED if accept else Verdict.DECLINED
+    response.decided_by, response.decided_at = actor, now
+    response.save(update_fields=["decision", "decided_by", "decided_at"])
+    kind = "change_accepted" if accept else "change_declined"
+    record(order, kind, actor=actor, now=now, line=line.line_number, response=response.pk)
+    settle(order, lines, actor=actor, now=now)
+    return response
 
 
-def _refuse_wrong_answers(
-    answers: Sequence[LineAnswer], lines: Mapping[int, PurchaseOrderLine], today: date
-) -> None:
+def _refuse_wrong_answers(answers: Sequence[LineAnswer], lines: Mapping[int, PurchaseOrderLine], today: date) -> None:
     if not answers:
         raise ValidationFailed(_("No line was answered."))
     faults: list[dict[str, Any]] = []

@@ -7,11 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from config.kernel.errors import Conflict, NotFound, ValidationFailed
 from config.kernel.fields import plain
+from config.kernel.transactions import one_transaction
 from procurement.locks import locked_proposals
 from procurement.models import Proposal, PurchaseOrder, SupplierItem
 from procurement.services.drafts import Wanted, add_lines, open_draft
@@ -26,6 +26,7 @@ class Decision:
     quantity: Decimal | None = None
 
 
+@one_transaction
 def accept_proposals(decisions: Sequence[Decision], *, actor: Any, now: datetime) -> list[PurchaseOrder]:
     """Accept all of `decisions` or none; returns the drafts they went to, one for each supplier and warehouse.
 
@@ -33,37 +34,34 @@ def accept_proposals(decisions: Sequence[Decision], *, actor: Any, now: datetime
     one that is decided already or no longer sold, ValidationFailed naming every changed quantity that the supplier
     does not sell (minimum order quantity, pack size).
     """
-    with transaction.atomic():
-        proposals = _open_proposals([decision.proposal_id for decision in decisions])
-        items = _items(proposals)
-        quantities = _quantities(decisions, proposals, items)
-        groups: dict[tuple[int, int], list[Proposal]] = defaultdict(list)
-        for proposal in proposals:
-            groups[proposal.supplier_id, proposal.warehouse_id].append(proposal)
-        orders = []
-        for _key, group in sorted(groups.items()):
-            draft = open_draft(group[0].supplier, warehouse_id=group[0].warehouse_id, actor=actor, now=now)
-            wanted = [Wanted(items[p.pk], quantities[p.pk], p.need_by, p) for p in group]
-            add_lines(draft, wanted, actor=actor, now=now)
-            orders.append(draft)
-        for proposal in proposals:
-            proposal.status, proposal.accepted_quantity = Proposal.Status.ACCEPTED, quantities[proposal.pk]
-            proposal.decided_by, proposal.decided_at = actor, now
-        Proposal.objects.bulk_update(
-            proposals, ["status", "accepted_quantity", "decided_by", "decided_at"], batch_size=500
-        )
-        return orders
+    proposals = _open_proposals([decision.proposal_id for decision in decisions])
+    items = _items(proposals)
+    quantities = _quantities(decisions, proposals, items)
+    groups: dict[tuple[int, int], list[Proposal]] = defaultdict(list)
+    for proposal in proposals:
+        groups[proposal.supplier_id, proposal.warehouse_id].append(proposal)
+    orders = []
+    for _key, group in sorted(groups.items()):
+        draft = open_draft(group[0].supplier, warehouse_id=group[0].warehouse_id, actor=actor, now=now)
+        wanted = [Wanted(items[p.pk], quantities[p.pk], p.need_by, p) for p in group]
+        add_lines(draft, wanted, actor=actor, now=now)
+        orders.append(draft)
+    for proposal in proposals:
+        proposal.status, proposal.accepted_quantity = Proposal.Status.ACCEPTED, quantities[proposal.pk]
+        proposal.decided_by, proposal.decided_at = actor, now
+    Proposal.objects.bulk_update(proposals, ["status", "accepted_quantity", "decided_by", "decided_at"], batch_size=500)
+    return orders
 
 
+@one_transaction
 def dismiss_proposals(ids: Iterable[int], *, actor: Any, now: datetime, note: str = "") -> int:
     """Dismiss all of these proposals or none; returns how many. Raises NotFound and Conflict as `accept_proposals`."""
     if len(note) > 300:
         raise ValidationFailed(_("The note is longer than 300 characters."))
-    with transaction.atomic():
-        proposals = _open_proposals(list(ids))
-        return Proposal.objects.filter(pk__in=[p.pk for p in proposals]).update(
-            status=Proposal.Status.DISMISSED, decided_by=actor, decided_at=now, decision_note=note
-        )
+    proposals = _open_proposals(list(ids))
+    return Proposal.objects.filter(pk__in=[p.pk for p in proposals]).update(
+        status=Proposal.Status.DISMISSED, decided_by=actor, decided_at=now, decision_note=note
+    )
 
 
 def _open_proposals(ids: Sequence[int]) -> list[Proposal]:

@@ -48,6 +48,7 @@ class PlanOutcome:
     proposals_withdrawn: int
     proposals_open: int
     nothing_new: bool
+    unplannable: tuple[str, ...] = ()
 
 
 class JobBusy(Conflict):
@@ -115,6 +116,7 @@ def _plan(job_id: UUID, clock: Callable[[], datetime]) -> PlanOutcome:
         proposals_withdrawn=counts.withdrawn,
         proposals_open=counts.open,
         nothing_new=known is not None and not counts.new and not counts.withdrawn,
+        unplannable=counts.unplannable,
     )
 
 

@@ -30,6 +30,7 @@ class ProposalCounts:
     new: int
     withdrawn: int
     open: int
+    unplannable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +50,39 @@ def propose_reorders(run: ForecastRun, *, items: Mapping[Pair, PlannedItem], tod
     something else is superseded by a new one; one no longer needed is withdrawn. One transaction, one planner at a
     time (advisory lock), so that no SKU and warehouse ever has two open proposals.
     """
-    from procurement.engine.replenishment import plan_replenishment
-
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PROPOSING_LOCK])
         supply = _Supply(stock_positions(), backordered_quantities(), on_order_quantities(), draft_quantities())
         forecasts = {(f.sku_id, f.warehouse_id): f for f in _protection_forecasts(run)}
         pairs = [pair for pair in forecasts if pair in items]
-        results = plan_replenishment(
-            [_input(items[pair], forecasts[pair], run.quantile_levels, supply, pair) for pair in pairs]
+        results, unplannable = _decide(
+            {pair: _input(items[pair], forecasts[pair], run.quantile_levels, supply, pair) for pair in pairs}
         )
-        wanted = dict(_proposals(run, pairs, results, items, today))
+        wanted = dict(_proposals(run, results, items, today))
         new, withdrawn = _reconcile(wanted)
         return ProposalCounts(
-            below_reorder_point=sum(result.triggered for result in results),
+            below_reorder_point=sum(result.triggered for result in results.values()),
             without_supplier=len(forecasts) - len(pairs),
             new=new,
             withdrawn=withdrawn,
             open=Proposal.objects.filter(status=Proposal.Status.OPEN).count(),
+            unplannable=tuple(unplannable),
         )
+
+
+def _decide(inputs: Mapping[Pair, "ReplenishmentInput"]) -> tuple[dict[Pair, "ReplenishmentResult"], list[str]]:
+    """The engine's decision for each pair; what it refuses is told, and never stops the others."""
+    from procurement.engine.errors import ParameterError
+    from procurement.engine.replenishment import plan_item
+
+    results, refused = {}, []
+    for pair, item in inputs.items():
+        try:
+            results[pair] = plan_item(item)
+        except ParameterError as exc:
+            refused.append(f"{item.sku_key}: {exc}")
+    return results, refused
 
 
 def _protection_forecasts(run: ForecastRun) -> Iterator[Forecast]:
@@ -113,14 +127,13 @@ def _input(
 
 def _proposals(
     run: ForecastRun,
-    pairs: list[Pair],
-    results: list["ReplenishmentResult"],
+    results: Mapping[Pair, "ReplenishmentResult"],
     items: Mapping[Pair, PlannedItem],
     today: date,
 ) -> Iterator[tuple[Pair, Proposal]]:
     from procurement.engine.explanation import to_records
 
-    for pair, result in zip(pairs, results, strict=True):
+    for pair, result in results.items():
         if result.order_quantity <= 0:
             continue
         planned = items[pair]

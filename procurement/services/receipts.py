@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
-from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 from config.kernel.errors import Conflict, ValidationFailed
 from config.kernel.fields import plain
 from config.kernel.numbers import next_number
+from config.kernel.transactions import one_transaction
 from procurement.locks import locked_lines, locked_order
 from procurement.models import PurchaseOrder, PurchaseOrderLine, Receipt, ReceiptLine
 from procurement.services.pricing import number_fault
@@ -21,7 +21,7 @@ from warehouses.models import Location, StockMovement
 from warehouses.services.sales import reserve_backorders
 from warehouses.services.stock import Move, post_movements
 
-KEY_LENGTH = 100
+KEY_LENGTH = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class ReceivedLine:
     quantity: Decimal
 
 
+@one_transaction
 def receive_goods(
     order_id: int,
     lines: Sequence[ReceivedLine],
@@ -45,40 +46,38 @@ def receive_goods(
     """Book a delivery: all of `lines` or none. Returns the receipt and whether it is new.
 
     The same `key` with the same contents returns the first receipt; with other contents it raises Conflict. Stock goes
-    to `location_id`, else to the warehouse's receiving location, else to its storage. Back-ordered demand is served
-    after the commit, in a transaction of its own: sales orders come before stock levels in the lock order.
+    to `location_id`, else to the warehouse's receiving location, else to its storage; orders that wait for it get it.
 
     Locks order → lines → levels, so that two clerks cannot book the same delivery twice past the tolerance. Raises
     NotFound, Conflict (wrong state), and ValidationFailed naming every line that is unknown, not positive, rejected, or
     above what the supplier's over-receipt tolerance allows.
     """
     _refuse_bad_header(key, delivery_note)
-    with transaction.atomic():
-        order = locked_order(order_id)
-        first = _first_receipt(key, order, lines, delivery_note)
-        if first is not None:
-            return first, False
-        next_status(order, Action.RECEIVE_PART)
-        order_lines = locked_lines(order)
-        by_id = {line.pk: line for line in order_lines}
-        _refuse_wrong_lines(order, lines, by_id)
-        location = _location(order, location_id)
-        receipt = _new_receipt(order, key=key, delivery_note=delivery_note, actor=actor, now=now)
-        arrived = [(by_id[row.line_id], row.quantity) for row in lines]
-        ReceiptLine.objects.bulk_create(
-            [ReceiptLine(receipt=receipt, order_line=line, quantity=quantity) for line, quantity in arrived]
-        )
-        moves = [_move(line, quantity, location, receipt) for line, quantity in arrived]
-        post_movements(moves, happened_at=now, actor=actor)
-        for line, quantity in arrived:
-            line.received_quantity += quantity
-        PurchaseOrderLine.objects.bulk_update([line for line, _quantity in arrived], ["received_quantity"])
-        told = [{"line": line.line_number, "sku": line.sku.code, "quantity": plain(q)} for line, q in arrived]
-        record(order, "goods_received", actor=actor, now=now, receipt=receipt.number, lines=told)
-        settle(order, order_lines, actor=actor, now=now)
-        sku_ids = sorted({line.sku_id for line, _quantity in arrived})
-        transaction.on_commit(partial(reserve_backorders, sku_ids, now=now), robust=True)
-        return receipt, True
+    order = locked_order(order_id)
+    first = _first_receipt(key, order, lines, delivery_note)
+    if first is not None:
+        return first, False
+    next_status(order, Action.RECEIVE_PART)
+    order_lines = locked_lines(order)
+    by_id = {line.pk: line for line in order_lines}
+    _refuse_wrong_lines(order, lines, by_id)
+    location = _location(order, location_id)
+    receipt = _new_receipt(order, key=key, delivery_note=delivery_note, actor=actor, now=now)
+    arrived = [(by_id[row.line_id], row.quantity) for row in lines]
+    ReceiptLine.objects.bulk_create(
+        [ReceiptLine(receipt=receipt, order_line=line, quantity=quantity) for line, quantity in arrived]
+    )
+    moves = [_move(line, quantity, location, receipt) for line, quantity in arrived]
+    post_movements(moves, happened_at=now, actor=actor)
+    for line, quantity in arrived:
+        line.received_quantity += quantity
+    PurchaseOrderLine.objects.bulk_update([line for line, _quantity in arrived], ["received_quantity"])
+    told = [{"line": line.line_number, "sku": line.sku.code, "quantity": plain(q)} for line, q in arrived]
+    record(order, "goods_received", actor=actor, now=now, receipt=receipt.number, lines=told)
+    settle(order, order_lines, actor=actor, now=now)
+    sku_ids = sorted({line.sku_id for line, _quantity in arrived})
+    reserve_backorders(sku_ids, now=now)
+    return receipt, True
 
 
 def _refuse_bad_header(key: str, delivery_note: str) -> None:
@@ -88,9 +87,7 @@ def _refuse_bad_header(key: str, delivery_note: str) -> None:
         raise ValidationFailed(_("The delivery note's number is longer than 80 characters."))
 
 
-def _first_receipt(
-    key: str, order: PurchaseOrder, lines: Sequence[ReceivedLine], delivery_note: str
-) -> Receipt | None:
+def _first_receipt(key: str, order: PurchaseOrder, lines: Sequence[ReceivedLine], delivery_note: str) -> Receipt | None:
     receipt = Receipt.objects.filter(idempotency_key=key).first()
     if receipt is None:
         return None
@@ -143,7 +140,7 @@ def _move(line: PurchaseOrderLine, quantity: Decimal, location: Location, receip
         quantity=quantity,
         unit_cost=line.unit_cost,
         reference=receipt.number,
-        idempotency_key=f"receipt:{receipt.idempotency_key}:{line.line_number}",
+        idempotency_key=f"receipt:{receipt.number}:{line.line_number}",
     )
 
 

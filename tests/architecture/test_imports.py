@@ -101,11 +101,14 @@ def test_only_the_one_writer_changes_stock() -> None:
     for app in ORDER:
         for path in modules(app):
             text = path.read_text()
-            writes = any(
-                f"{model}.objects.{verb}" in text
-                for model in ("StockLevel", "StockMovement")
-                for verb in ("create(", "bulk_create(", "update_or_create(", "get_or_create(", "bulk_update(")
-            ) or "UPDATE warehouses_stocklevel" in text
+            writes = (
+                any(
+                    f"{model}.objects.{verb}" in text
+                    for model in ("StockLevel", "StockMovement")
+                    for verb in ("create(", "bulk_create(", "update_or_create(", "get_or_create(", "bulk_update(")
+                )
+                or "UPDATE warehouses_stocklevel" in text
+            )
             name = str(path.relative_to(ROOT))
             assert not writes or name in allowed, f"{name} writes stock past post_movements"
 

@@ -1,5 +1,6 @@
 """Data directories with short names, whose servers are gone when the test is."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -18,7 +19,7 @@ def _no_addresses_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture(params=["ourselves", "ordinary user"])
+@pytest.fixture(scope="module", params=["ourselves", "ordinary user"])
 def operator(request: pytest.FixtureRequest) -> Operator:
     if request.param == "ourselves":
         return ourselves()
@@ -28,13 +29,33 @@ def operator(request: pytest.FixtureRequest) -> Operator:
     return found
 
 
+@pytest.fixture(scope="module")
+def served(operator: Operator) -> Iterator[Path]:
+    """A data directory whose servers the operator has started, for tests that leave them running."""
+    with folder_of(operator) as folder:
+        assert operator.embedded(folder / "var", "up") == (0, "")
+        yield folder / "var"
+
+
 @pytest.fixture
-def place(request: pytest.FixtureRequest) -> Iterator[Path]:
-    """A short folder, owned by the operator of the test if it has one; every stack in it is stopped at the end."""
+def their_place(operator: Operator) -> Iterator[Path]:
+    with folder_of(operator) as folder:
+        yield folder
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    with folder_of(ourselves()) as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def folder_of(operator: Operator) -> Iterator[Path]:
+    """A short folder of the operator; every stack in it is stopped at the end."""
     folder = Path(tempfile.mkdtemp(prefix="ent-"))
     folder.chmod(0o711)
-    if "operator" in request.fixturenames and (user := request.getfixturevalue("operator").user):
-        os.chown(folder, user.uid, user.gid)
+    if operator.user:
+        os.chown(folder, operator.user.uid, operator.user.gid)
     yield folder
     for lock in folder.rglob("servers.lock"):
         Stack(lock.parent).reset()

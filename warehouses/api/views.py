@@ -145,7 +145,10 @@ class SalesOrderViewSet(ReadViewSet):
 
         def effect() -> SalesOrder:
             body = self.body(serializers.SaleBodySerializer)
-            lines = [SaleLine(line["sku"], line["quantity"], line["unit_price"], line.get("warehouse")) for line in body["lines"]]
+            lines = [
+                SaleLine(line["sku"], line["quantity"], line["unit_price"], line.get("warehouse"))
+                for line in body["lines"]
+            ]
             sale = Sale(
                 channel_code=body["channel"],
                 external_id=body["external_id"],

@@ -115,6 +115,9 @@ class Shipment(models.Model):
     """What left for one order at one moment; its lines are the ledger's sale movements with its number as reference."""
 
     number = models.CharField(_("number"), max_length=20, unique=True)
+    key = models.CharField(
+        _("idempotency key"), max_length=255, unique=True, help_text=_("The same key again is the same shipment.")
+    )
     order = models.ForeignKey(SalesOrder, models.PROTECT, verbose_name=_("order"), related_name="shipments")
     shipped_at = models.DateTimeField(_("shipped at"))
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, verbose_name=_("actor"))

@@ -49,7 +49,7 @@ class FreeStock:
         return parts
 
     def choose(self, sku_id: int, warehouse_ids: Sequence[int], quantity: Decimal) -> int:
-        """The first warehouse that can serve the whole quantity; if none can, the one with most (the first of equals)."""
+        """The first warehouse that can serve the whole quantity; if none can, the (first) one with most."""
         free = {warehouse: self.available(sku_id, warehouse) for warehouse in warehouse_ids}
         whole = (warehouse for warehouse in warehouse_ids if free[warehouse] >= quantity)
         return next(whole, max(warehouse_ids, key=free.__getitem__))
@@ -100,7 +100,7 @@ def release(lines: Iterable[SalesOrderLine]) -> None:
 
 @one_transaction
 def reserve_backorders(sku_ids: Iterable[int] | None = None, *, now: datetime) -> int:
-    """Give free stock to lines that wait for it, by channel priority, then oldest first; returns how many lines got some.
+    """Give free stock to lines that wait for it, by channel priority, then oldest first; how many lines got some.
 
     To be called in the transaction that made stock free (receipt, return, cancellation, adjustment). It never waits for
     a lock (see warehouses.locks), so an order or level that is busy elsewhere is passed over; the task

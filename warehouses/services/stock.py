@@ -1,4 +1,4 @@
-"""The one writer of stock (step 3 of the story): movements go into the ledger, levels follow in the same transaction."""
+"""The one writer of stock (step 3 of the story): movements go into the ledger, levels follow at once."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ QUANTITY_STEP = Decimal("0.001")
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One line of a posting. `quantity` is signed; `release` is the part of the level's reservation it uses up (≥ 0)."""
+    """One line of a posting. `quantity` is signed; `release` (≥ 0) is how much of the level's reservation it uses."""
 
     kind: str
     sku_id: int
@@ -70,9 +70,7 @@ def change_reservations(deltas: Mapping[int, Decimal]) -> None:
 
 def is_storable(quantity: Decimal) -> bool:
     """Whether the ledger can keep the quantity exactly: finite, three decimals, at most eleven digits before them."""
-    return (
-        quantity.is_finite() and abs(quantity) < QUANTITY_LIMIT and quantity == quantity.quantize(QUANTITY_STEP)
-    )
+    return quantity.is_finite() and abs(quantity) < QUANTITY_LIMIT and quantity == quantity.quantize(QUANTITY_STEP)
 
 
 def _refuse_malformed(moves: Sequence[Move]) -> None:
@@ -102,10 +100,8 @@ def _already_posted(moves: Sequence[Move]) -> dict[str, StockMovement]:
     return rows
 
 
-def _changes(
-    moves: Sequence[Move], levels: Mapping[LevelKey, StockLevel]
-) -> list[tuple[int, Decimal, Decimal]]:
-    """(level id, change of on_hand, change of reserved), one a level. Raises InsufficientStock naming every shortage."""
+def _changes(moves: Sequence[Move], levels: Mapping[LevelKey, StockLevel]) -> list[tuple[int, Decimal, Decimal]]:
+    """(level id, change of on_hand, change of reserved), one a level. Raises InsufficientStock with every shortage."""
     sums: dict[LevelKey, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for move in moves:
         sums[move.level_key][0] += move.quantity

@@ -18,7 +18,8 @@ Handler = Callable[[HttpRequest, Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class PageAction:
-    """One button. `is_offered` says whether the row's state allows it now (the service checks again)."""
+    """One thing to do. `is_offered` says whether the row's state allows it now (the service checks again); `in_bar` is
+    False for those whose button stands in a form of its own on the page."""
 
     verb: str
     label: Any
@@ -27,6 +28,7 @@ class PageAction:
     style: str = "plain"  # plain, primary or danger
     confirm: Any = ""
     is_offered: Callable[[Any], bool] = lambda row: True
+    in_bar: bool = True
 
 
 def show_error(request: HttpRequest, error: DomainError) -> None:
@@ -48,7 +50,10 @@ class PageActionsMixin:
 
     def get_urls(self) -> list[URLPattern]:
         urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
-        return [path("<path:object_id>/do/<slug:verb>/", self.admin_site.admin_view(self.do), name=self._do_name), *urls]
+        return [
+            path("<path:object_id>/do/<slug:verb>/", self.admin_site.admin_view(self.do), name=self._do_name),
+            *urls,
+        ]
 
     @property
     def _do_name(self) -> str:
@@ -95,8 +100,5 @@ class PageActionsMixin:
                 "verb": entry.verb,
             }
             for entry in self.page_actions
-            if request.user.has_perm(entry.permission) and entry.is_offered(row)
+            if entry.in_bar and request.user.has_perm(entry.permission) and entry.is_offered(row)
         ]
-
-    def action_url(self, row: Any, verb: str) -> str:
-        return reverse(f"{self.admin_site.name}:{self._do_name}", args=[row.pk, verb])

@@ -6,12 +6,22 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.views import ChangeList
 
 from config.kernel.admin.actions import PageActionsMixin
 from config.kernel.admin.export import CsvExportMixin
 from config.kernel.admin.panels import has_panels, panels_of
 
 DOCUMENT_TEMPLATE = "admin/house/page.html"
+
+
+class HouseChangeList(ChangeList):
+    """Says "N results" only when something was filtered; the unfiltered count is the full one."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not (self.has_active_filters or self.query):
+            self.full_result_count = self.result_count
 
 
 class HouseAdmin(PageActionsMixin, CsvExportMixin, ModelAdmin):
@@ -26,6 +36,9 @@ class HouseAdmin(PageActionsMixin, CsvExportMixin, ModelAdmin):
     change_form_outer_before_template = "admin/house/panels.html"
     # Said above an empty table: what to do next.
     empty_hint: Any = ""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return HouseChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).for_actor(request.user)

@@ -15,6 +15,8 @@ COUNTED_EXACTLY = 10_000
 class EstimatePaginator(Paginator):
     """Counts exactly up to 10,000 rows, then takes the planner's estimate; a page is found by primary key first."""
 
+    template_name = "admin/house/pagination.html"
+
     @cached_property
     def count(self) -> int:
         rows: QuerySet = self.object_list.order_by()  # type: ignore[union-attr]

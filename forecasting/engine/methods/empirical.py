@@ -23,12 +23,7 @@ def empirical_window(frame: Frame, actual: FloatArray, origin: int, window: int,
     if len(begins) == 0:
         return np.zeros((len(actual), len(levels))), np.zeros(len(actual)), np.zeros(len(actual))
     sums = top[:, begins + window] - top[:, begins]
-    young = begins[None, :] < frame.starts[:, None]
-    if not young.any():
-        return np.quantile(sums, levels, axis=1).T, sums.mean(axis=1), sums.std(axis=1)
-    held = np.where(young, np.nan, sums)
-    held[young.all(axis=1)] = 0.0
-    return np.nanquantile(held, levels, axis=1).T, np.nanmean(held, axis=1), np.nanstd(held, axis=1)
+    return live_quantiles(sums, begins[None, :] < frame.starts[:, None], levels)
 
 
 def empirical_step(frame: Frame, actual: FloatArray, step: int, levels: tuple[float, ...]) -> tuple[FloatArray, FloatArray]:
@@ -36,9 +31,23 @@ def empirical_step(frame: Frame, actual: FloatArray, step: int, levels: tuple[fl
     origin, season = int(frame.origins[-1]), frame.season
     columns = np.arange(origin - season + step % season, -1, -season)[:MEMORY_BLOCKS]
     values = actual[:, columns]
-    young = columns[None, :] < frame.starts[:, None]
-    if not young.any():
-        return np.quantile(values, levels, axis=1).T, values.mean(axis=1)
-    held = np.where(young, np.nan, values)
-    held[young.all(axis=1)] = 0.0
-    return np.nanquantile(held, levels, axis=1).T, np.nanmean(held, axis=1)
+    quantiles, mean, _ = live_quantiles(values, columns[None, :] < frame.starts[:, None], levels)
+    return quantiles, mean
+
+
+def live_quantiles(values: FloatArray, young: np.ndarray, levels: tuple[float, ...]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Quantiles (n, q), means and standard deviations (n,) of each row, leaving out cells before the start; 0 where nothing is left.
+
+    Rows are sorted with the young cells last, so that short rows need no slower path than full ones.
+    """
+    count = (~young).sum(axis=1)
+    ordered = np.sort(np.where(young, np.inf, values), axis=1)
+    top = np.maximum(count - 1, 0)[:, None]
+    position = top * np.array(levels)[None, :]
+    low = np.floor(position).astype(np.int64)
+    held = np.where(np.isinf(ordered), 0.0, ordered)
+    left, right = np.take_along_axis(held, low, axis=1), np.take_along_axis(held, np.minimum(low + 1, top), axis=1)
+    kept, safe = np.where(young, 0.0, values), np.maximum(count, 1)
+    mean = kept.sum(axis=1) / safe
+    sd = np.sqrt(np.maximum((kept**2).sum(axis=1) / safe - mean**2, 0.0))
+    return left + (position - low) * (right - left), mean, sd

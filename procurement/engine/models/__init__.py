@@ -11,6 +11,7 @@ from procurement.engine.models import (
     rq_normal,
     rq_poisson,
     ss,
+    supply_uncertainty,
     wagner_whitin,
 )
 from procurement.engine.models.model import Model
@@ -26,6 +27,7 @@ _FAMILIES = (
     rq_poisson,
     ss,
     wagner_whitin,
+    supply_uncertainty,
     order_up_to,
 )
 MODELS: dict[str, Model] = {model.name: model for family in _FAMILIES for model in family.MODELS}

@@ -47,7 +47,7 @@ def _lot(fixed_cost: float, holding_cost: float, demand_rate: float, given: floa
 
 
 def solve_eoq(inputs: EoqInputs) -> Outputs:
-    """Snyder & Shen (3.3)–(3.5). K = 10, λ = 3 600 a year, h = 730 a unit and year → Q* = 9.931, cost 7 249.8."""
+    """Snyder & Shen (3.4)–(3.5). K = 10, λ = 3 600 a year, h = 730 a unit and year → Q* = 9.931, cost 7 249.8."""
     return _lot(inputs.fixed_cost, inputs.holding_cost, inputs.demand_rate, inputs.order_quantity)
 
 
@@ -74,7 +74,7 @@ def solve_epq(inputs: ProductionInputs) -> Outputs:
 
 
 MODELS = (
-    Model("eoq", EoqInputs, solve_eoq, "Harris (1913); Snyder & Shen, (3.3)-(3.5)"),
+    Model("eoq", EoqInputs, solve_eoq, "Harris (1913); Snyder & Shen, (3.4)-(3.5)"),
     Model("eoq_backorders", BackordersInputs, solve_eoq_backorders, "Snyder & Shen, (3.27)-(3.29)"),
     Model("epq", ProductionInputs, solve_epq, "Taft (1918); Snyder & Shen, (3.31)-(3.32)"),
 )

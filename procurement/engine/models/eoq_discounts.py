@@ -57,7 +57,7 @@ def _cheapest_region(inputs: DiscountInputs, lump_sums: list[float]) -> dict[str
 
 
 def solve_all_units(inputs: DiscountInputs) -> dict[str, Any]:
-    """Snyder & Shen §3.4.1, (3.18)–(3.19): every unit of the order has the price of the order's region.
+    """Snyder & Shen (3.18)–(3.19): every unit of the order has the price of the order's region.
 
     K = 200, i = 0.2, λ = 1 000, breakpoints 0 / 200 / 500 at 500 / 475 / 450 → 500 in region 2, cost 472 900.
     """
@@ -65,7 +65,7 @@ def solve_all_units(inputs: DiscountInputs) -> dict[str, Any]:
 
 
 def solve_incremental(inputs: DiscountInputs) -> dict[str, Any]:
-    """Snyder & Shen §3.4.2, (3.20)–(3.24): only the units beyond a breakpoint have the lower price.
+    """Snyder & Shen (3.20)–(3.22): only the units beyond a breakpoint have the lower price.
 
     K = 8, i = 0.3, λ = 1 300, breakpoints 0 / 400 / 800 at 0.75 / 0.72 / 0.68 → 304.05 in region 0, cost 1 043.41.
     """
@@ -76,6 +76,6 @@ def solve_incremental(inputs: DiscountInputs) -> dict[str, Any]:
 
 
 MODELS = (
-    Model("eoq_all_units_discount", DiscountInputs, solve_all_units, "Snyder & Shen, section 3.4, (3.18)-(3.19)"),
-    Model("eoq_incremental_discount", DiscountInputs, solve_incremental, "Snyder & Shen, section 3.4, (3.20)-(3.24)"),
+    Model("eoq_all_units_discount", DiscountInputs, solve_all_units, "Snyder & Shen, (3.18)-(3.19)"),
+    Model("eoq_incremental_discount", DiscountInputs, solve_incremental, "Snyder & Shen, (3.20)-(3.22)"),
 )

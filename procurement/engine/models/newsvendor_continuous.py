@@ -46,7 +46,7 @@ class ContinuousInputs:
 
 
 def solve_newsvendor_continuous(inputs: ContinuousInputs) -> dict[str, float]:
-    """S* = F⁻¹(p/(p+h)), cost h·n̄(S*) + p·n(S*). Snyder & Shen §4.3.2, (4.27).
+    """S* = F⁻¹(p/(p+h)), cost h·n̄(S*) + p·n(S*). Snyder & Shen (4.24), (4.27).
 
     h = 1, p = 4, exponential of mean 10 → S* = 10·ln 5 = 16.094, which is also the cost.
     """
@@ -71,8 +71,4 @@ def _quantile(distribution: str, arguments: list[float], p: float, h: float) -> 
     return arguments[0] + (arguments[1] - arguments[0]) * ratio
 
 
-MODELS = (
-    Model(
-        "newsvendor_continuous", ContinuousInputs, solve_newsvendor_continuous, "Snyder & Shen, section 4.3.2, (4.27)"
-    ),
-)
+MODELS = (Model("newsvendor_continuous", ContinuousInputs, solve_newsvendor_continuous, "Snyder & Shen, section 4.3"),)

@@ -64,7 +64,7 @@ def solve_newsvendor_normal(inputs: NormalInputs) -> Outputs:
 
 
 def solve_newsvendor_explicit(inputs: ExplicitInputs) -> Outputs:
-    """S* at the ratio (r − c)/(r − v), profit (r − c)·μ − (r − v)·φ(z)·σ. Snyder & Shen, §4.3.2.
+    """S* at the ratio (r − c)/(r − v), profit (r − c)·μ − (r − v)·φ(z)·σ. Snyder & Shen, §4.3.
 
     Example 4.2: r = 1, c = 0.3, v = 0.12, 50 ± 8 → 56.604, profit 33.002.
     """
@@ -76,5 +76,5 @@ def solve_newsvendor_explicit(inputs: ExplicitInputs) -> Outputs:
 
 MODELS = (
     Model("newsvendor_normal", NormalInputs, solve_newsvendor_normal, "Snyder & Shen, (4.24)-(4.37)"),
-    Model("newsvendor_explicit", ExplicitInputs, solve_newsvendor_explicit, "Snyder & Shen, section 4.3.2"),
+    Model("newsvendor_explicit", ExplicitInputs, solve_newsvendor_explicit, "Snyder & Shen, section 4.3, example 4.2"),
 )

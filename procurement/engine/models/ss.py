@@ -113,5 +113,5 @@ def _outputs(s: float, S: float, cost: float) -> dict[str, Any]:
 
 
 MODELS = (
-    Model("ss", SsInputs, solve_ss, "Zheng & Federgruen (1991), Operations Research 39; Snyder & Shen, section 4.4"),
+    Model("ss", SsInputs, solve_ss, "Zheng & Federgruen (1991), Operations Research 39; Snyder & Shen, (4.71)-(4.76)"),
 )

@@ -35,7 +35,7 @@ class WagnerWhitinInputs:
 
 
 def solve_wagner_whitin(inputs: WagnerWhitinInputs) -> dict[str, Any]:
-    """Snyder & Shen §3.7, algorithm 3.1, backwards: θ_t = min over s of K_t + c_t·Σd + holding + θ_s.
+    """Snyder & Shen, algorithm 3.1, backwards: θ_t = min over s of K_t + c_t·Σd + holding + θ_s.
 
     A unit ordered in t and used in i is held over the ends of t … i−1 and pays each of THEIR holding costs. A period
     that orders nothing pays no fixed cost; of equally cheap plans the one with less stock wins.
@@ -76,6 +76,6 @@ def _is_better(cost: float, held: float, incumbent: tuple[float, float, int]) ->
 
 MODELS = (
     Model(
-        "wagner_whitin", WagnerWhitinInputs, solve_wagner_whitin, "Wagner & Whitin (1958); Snyder & Shen, section 3.7"
+        "wagner_whitin", WagnerWhitinInputs, solve_wagner_whitin, "Wagner & Whitin (1958); Snyder & Shen, algorithm 3.1"
     ),
 )

@@ -61,6 +61,8 @@ def describe(outcome: PlanOutcome) -> str:
     )
     if outcome.without_supplier:
         found += f" {outcome.without_supplier} series have no supplier item, so nothing can be proposed for them."
+    if outcome.unplannable:
+        found += f" {len(outcome.unplannable)} could not be planned: " + "; ".join(outcome.unplannable[:5]) + "."
     return found + (" Nothing changed since the last plan; nothing new was written." if outcome.nothing_new else "")
 
 

@@ -54,7 +54,9 @@ def test_the_poisson_lot_and_reorder_point_are_the_cheapest_pair(seed):
     pmf = poisson_pmf(rate * 2)
     costs = {y: position_cost(y, pmf, h, p) for y in range(-40, 60)}
     best = min(
-        ((K * rate + sum(costs[y] for y in range(r + 1, r + Q + 1))) / Q, Q, r) for r in range(-40, 20) for Q in range(1, 40)
+        ((K * rate + sum(costs[y] for y in range(r + 1, r + Q + 1))) / Q, Q, r)
+        for r in range(-40, 20)
+        for Q in range(1, 40)
     )
 
     found = outputs("rq_poisson", holding_cost=h, stockout_cost=p, fixed_cost=K, demand_mean=rate, lead_time=2)
@@ -81,7 +83,12 @@ def cycle_cost(s, S, pmf, h, p, K):
 
 @pytest.mark.parametrize(
     ("pmf", "h", "p", "K"),
-    [([0.2, 0, 0, 0.5, 0.3], 1, 4, 5), ([0.7, 0.1, 0.1, 0.1], 2, 9, 3), ([0.1, 0.9], 3, 1, 2), ([0, 0.5, 0.5], 1, 1, 0.1)],
+    [
+        ([0.2, 0, 0, 0.5, 0.3], 1, 4, 5),
+        ([0.7, 0.1, 0.1, 0.1], 2, 9, 3),
+        ([0.1, 0.9], 3, 1, 2),
+        ([0, 0.5, 0.5], 1, 1, 0.1),
+    ],
 )
 def test_the_periodic_policy_is_the_cheapest_of_all(pmf, h, p, K):
     best = min(cycle_cost(s, S, pmf, h, p, K) for S in range(-2, 12) for s in range(S - 10, S))
@@ -139,15 +146,22 @@ def test_the_discounted_lot_is_the_cheapest_on_a_fine_grid(seed):
     for model, unit in (("eoq_all_units_discount", price), ("eoq_incremental_discount", incremental)):
         grid = [step / 4 for step in range(4, 20000)]
         best = min(unit(q) * rate + K * rate / q + i * unit(q) * q / 2 for q in grid)
-        found = outputs(model, fixed_cost=K, holding_cost_rate=i, demand_rate=rate, breakpoints=breaks, unit_costs=prices)
+        found = outputs(
+            model, fixed_cost=K, holding_cost_rate=i, demand_rate=rate, breakpoints=breaks, unit_costs=prices
+        )
         assert best * (1 - 1e-4) <= found["cost"] <= best + 1e-9, model
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_no_neighbour_of_the_exact_normal_policy_is_cheaper(seed):
     draw = random.Random(seed)
-    instance = {"holding_cost": draw.uniform(0.1, 5), "stockout_cost": draw.uniform(0.1, 50), "lead_time": draw.uniform(0, 2),
-                "fixed_cost": draw.uniform(1, 500), "demand_mean": draw.uniform(1, 900)}  # fmt: skip
+    instance = {
+        "holding_cost": draw.uniform(0.1, 5),
+        "stockout_cost": draw.uniform(0.1, 50),
+        "lead_time": draw.uniform(0, 2),
+        "fixed_cost": draw.uniform(1, 500),
+        "demand_mean": draw.uniform(1, 900),
+    }
     instance["demand_sd"] = draw.uniform(0, 2) * instance["demand_mean"]
 
     found = outputs("rq_normal", **instance)
@@ -164,3 +178,43 @@ def test_losses_are_the_sums_they_stand_for():
         found = outputs("loss_function", distribution="poisson", x=x, mean=4)
         assert found["n"] == pytest.approx(sum(q * max(d - x, 0) for d, q in enumerate(pmf)), rel=1e-9)
         assert found["n_bar"] == pytest.approx(sum(q * max(x - d, 0) for d, q in enumerate(pmf)), rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_lot_from_a_failing_supplier_is_the_cheapest_on_a_fine_grid(seed):
+    draw = random.Random(seed)
+    K, h, p, d = draw.uniform(0, 90), draw.uniform(0.1, 4), draw.uniform(1, 30), draw.uniform(0.01, 900)
+    down, back = draw.uniform(0.1, 5), draw.uniform(0.5, 30)
+
+    def cost(q):
+        psi = down / (down + back) * (1 - math.exp(-(down + back) * q / d))
+        return (K + h * q * q / (2 * d) + p * d * psi / back) / (q / d + psi / back)
+
+    found = outputs("eoq_disruptions", fixed_cost=K, holding_cost=h, stockout_cost=p, demand_rate=d,
+                    disruption_rate=down, recovery_rate=back)  # fmt: skip
+
+    best = min(cost(found["order_quantity"] * 10 ** (step / 500)) for step in range(-2000, 2000))
+    assert found["cost"] == pytest.approx(best, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("h", "p", "fail", "back"), [(0.25, 3, 0.04, 0.25), (1, 1, 0.5, 0.5), (3, 1, 0.9, 0.1), (1, 99, 0.1, 0.2)]
+)
+def test_the_base_stock_against_disruptions_is_the_cheapest_whole_number_of_periods(h, p, fail, back):
+    chances = [back / (fail + back)] + [fail * back / (fail + back) * (1 - back) ** (n - 1) for n in range(1, 500)]
+    costs = [
+        sum(q * (h * max(S - (n + 1), 0) + p * max(n + 1 - S, 0)) for n, q in enumerate(chances)) for S in range(1, 60)
+    ]
+
+    found = outputs("newsvendor_disruptions", holding_cost=h, stockout_cost=p, demand=1, disruption_prob=fail,
+                    recovery_prob=back)  # fmt: skip
+
+    assert found["cost"] == pytest.approx(min(costs), rel=1e-9)
+    assert found["base_stock_level"] == next(S for S, c in enumerate(costs, 1) if c <= min(costs) + 1e-9)
+
+
+def test_a_delivery_that_is_always_larger_than_needed_orders_nothing_extra():
+    found = outputs("eoq_with_additive_yield_uncertainty", fixed_cost=1, holding_cost=2, demand_rate=1, yield_mean=50,
+                    yield_sd=0)  # fmt: skip
+
+    assert found == {"order_quantity": 0, "cost": 50.02}  # K·d/50 + h·50/2

@@ -6,6 +6,7 @@ from procurement.engine.optimize import solve_instances
 
 RQ_EXAMPLE = {"holding_cost": 0.225, "stockout_cost": 7.5, "fixed_cost": 8, "demand_mean": 1300, "demand_sd": 150,
               "lead_time": 1 / 12}  # fmt: skip  # Snyder & Shen, example 5.1
+YIELD = {"fixed_cost": 18500, "holding_cost": 0.06, "demand_rate": 75000}
 DISCOUNTS = {"fixed_cost": 8, "holding_cost_rate": 0.3, "demand_rate": 1300, "breakpoints": [0, 400, 800],
              "unit_costs": [0.75, 0.72, 0.68]}  # fmt: skip  # Snyder & Shen, section 3.4
 
@@ -53,11 +54,13 @@ EXAMPLES = [
     ("newsvendor_continuous", {"holding_cost": 1, "stockout_cost": 3, "distribution": "uniform", "lo": 20, "hi": 60},
      {"base_stock_level": 50, "cost": 15}),
     ("loss_function", {"distribution": "standard_normal", "z": 0.3}, {"n": 0.2667612421, "n_bar": 0.5667612421}),
-    ("loss_function", {"distribution": "normal", "x": 55, "mean": 50, "sd": 8}, {"n": 1.295360103, "n_bar": 6.295360103}),
+    ("loss_function", {"distribution": "normal", "x": 55, "mean": 50, "sd": 8},
+     {"n": 1.295360103, "n_bar": 6.295360103}),
     ("loss_function", {"distribution": "poisson", "x": 18, "mean": 15}, {"n": 0.5176095283, "n_bar": 3.517609528}),
     ("loss_function", {"distribution": "negative_binomial", "x": 14, "r": 6, "p": 0.4},
      {"n": 0.4917104293, "n_bar": 5.491710429}),
-    ("loss_function", {"distribution": "gamma", "x": 10, "shape": 4, "scale": 2}, {"n": 0.8736871275, "n_bar": 2.873687128}),
+    ("loss_function", {"distribution": "gamma", "x": 10, "shape": 4, "scale": 2},
+     {"n": 0.8736871275, "n_bar": 2.873687128}),
     ("loss_function", {"distribution": "lognormal", "x": 10, "mu": 2, "sigma": 0.3},
      {"n": 0.2836497389, "n_bar": 2.554491201}),
     # Snyder & Shen, examples 5.1, 5.2, 5.5, 5.6 and 5.8
@@ -75,14 +78,21 @@ EXAMPLES = [
      {"reorder_point": 126.8670634, "order_quantity": 328.4491421, "cost": 78.07114627}),
     ("rq_poisson", {"holding_cost": 20, "stockout_cost": 150, "fixed_cost": 100, "demand_mean": 1.5, "lead_time": 2},
      {"reorder_point": 3, "order_quantity": 5, "cost": 107.9235806}),
+    # Snyder & Shen, examples 9.1 and 9.3 to 9.5
+    ("eoq_disruptions", {"fixed_cost": 8, "holding_cost": 0.225, "stockout_cost": 5, "demand_rate": 1300,
+                         "disruption_rate": 1.5, "recovery_rate": 14},
+     {"order_quantity": 772.8110683, "cost": 173.9500026}),
+    ("newsvendor_disruptions", {"holding_cost": 0.25, "stockout_cost": 3, "demand": 2000, "disruption_prob": 0.04,
+                                "recovery_prob": 0.25}, {"base_stock_level": 8000, "cost": 2737.068966}),
+    ("eoq_with_additive_yield_uncertainty", {**YIELD, "yield_mean": -15000, "yield_sd": 9000},
+     {"order_quantity": 230246.3705, "cost": 12914.78223}),
+    ("eoq_with_multiplicative_yield_uncertainty", {**YIELD, "yield_mean": 0.8333, "yield_sd": 0.0198**0.5},
+     {"order_quantity": 254477.4613, "cost": 13086.16169}),
     # Snyder & Shen, example 4.7 and (4.77)-(4.80)
     ("ss", {"holding_cost": 1, "stockout_cost": 4, "fixed_cost": 5, "demand": "poisson", "demand_mean": 6},
      {"reorder_point": 4, "order_up_to_level": 10, "cost": 8.034111561}),
     ("ss", {"holding_cost": 4, "stockout_cost": 1, "fixed_cost": 64, "demand": "poisson", "demand_mean": 20},
      {"reorder_point": -24, "order_up_to_level": 20, "cost": 43.92858956}),
-    # Snyder & Shen, example 3.9
-    ("wagner_whitin", {"num_periods": 4, "holding_cost": 2, "fixed_cost": 500, "demand": [90, 120, 80, 70],
-                       "purchase_cost": 0}, {"order_quantities": [210, 0, 150, 0], "cost": 1380}),
 ]  # fmt: skip
 
 
@@ -109,3 +119,10 @@ def test_the_power_approximation_gives_the_textbook_policy():
 
     assert found["reorder_point"] == pytest.approx(40.19461696)
     assert found["order_up_to_level"] == pytest.approx(74.29017011)
+
+
+def test_wagner_whitin_gives_the_textbook_plan():
+    found = outputs("wagner_whitin", num_periods=4, holding_cost=2, fixed_cost=500, demand=[90, 120, 80, 70],
+                    purchase_cost=0)  # fmt: skip
+
+    assert found == {"order_quantities": [210, 0, 150, 0], "cost": 1380}  # Snyder & Shen, example 3.9

@@ -1,13 +1,12 @@
 """A CSV export, plain or gzipped: UTF-8, any of three delimiters, line numbers as an editor shows them."""
 
 import csv
-import gzip
 import io
 import zlib
 from collections.abc import Collection, Iterator, Mapping
 from operator import itemgetter
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
@@ -90,14 +89,14 @@ class CsvFile:
             raise refused(
                 self.path, number, _("not UTF-8 at byte %(byte)d of the line") % {"byte": error.start + 1}
             ) from None
-        except (EOFError, gzip.BadGzipFile, zlib.error):
+        except (EOFError, zlib.error):
             raise refused(self.path, number, _("the gzip archive ends early or is damaged")) from None
 
     def _open(self, progress: Progress) -> BinaryIO:
         watched = io.BufferedReader(_Watched(self.path, progress), CHUNK_BYTES)
         if not self.is_gzip:
             return watched
-        return cast(BinaryIO, _Closing(gzip.GzipFile(fileobj=watched, mode="rb"), watched))
+        return io.BufferedReader(_Gunzip(watched), CHUNK_BYTES)
 
     def _sniff(self) -> str:
         with self._open(_NoProgress()) as lines:
@@ -133,13 +132,30 @@ class _Watched(io.RawIOBase):
         super().close()
 
 
-class _Closing(io.BufferedReader):
-    """A gzip stream that also closes the file below it, which GzipFile leaves open."""
+class _Gunzip(io.RawIOBase):
+    """gzip as a stream that hands on all it could decode before it complains: so the complaint's line is right."""
 
-    def __init__(self, stream: gzip.GzipFile, below: io.BufferedReader) -> None:
-        super().__init__(cast(io.RawIOBase, stream), CHUNK_BYTES)
-        self._below = below
+    def __init__(self, below: "io.BufferedReader[_Watched]") -> None:
+        self._below, self._engine, self._ready = below, zlib.decompressobj(wbits=31), b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        while not self._ready:
+            packed = self._engine.unconsumed_tail or self._engine.unused_data or self._below.read1(CHUNK_BYTES)
+            if not packed and self._engine.eof:
+                return 0
+            if not packed:
+                raise EOFError
+            if self._engine.eof:  # another archive behind the first: gzip files may be joined
+                self._engine = zlib.decompressobj(wbits=31)
+            self._ready = self._engine.decompress(packed, CHUNK_BYTES)
+        count = min(len(view), len(self._ready))
+        view[:count], self._ready = self._ready[:count], self._ready[count:]
+        return count
 
     def close(self) -> None:
-        super().close()
         self._below.close()
+        super().close()

@@ -1,0 +1,54 @@
+"""Categories, products and SKUs. The SKU's page is the hub: every app to the right adds its panels to it."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from catalog.models import Category, Product, Sku
+from config.kernel.admin import HouseAdmin
+
+STATUS_LABELS = {Sku.Status.ACTIVE: "success", Sku.Status.PHASE_OUT: "warning", Sku.Status.DISCONTINUED: "danger"}
+
+
+@admin.register(Category)
+class CategoryAdmin(HouseAdmin):
+    list_display = ("name", "code", "parent")
+    search_fields = ("code", "name")
+    list_select_related = ("parent",)
+    autocomplete_fields = ("parent",)
+    list_filter = (("parent", AutocompleteSelectFilter),)
+
+
+@admin.register(Product)
+class ProductAdmin(HouseAdmin):
+    list_display = ("code", "name", "category")
+    search_fields = ("code", "name")
+    list_select_related = ("category",)
+    autocomplete_fields = ("category",)
+    list_filter = (("category", AutocompleteSelectFilter),)
+
+
+@admin.register(Sku)
+class SkuAdmin(HouseAdmin):
+    list_display = ("code", "name", "category", "shown_status", "unit_price", "unit_cost", "launched_on")
+    search_fields = ("code", "name", "barcode")
+    search_help_text = _("Code, name or barcode")
+    list_select_related = ("product__category",)
+    autocomplete_fields = ("product",)
+    list_filter = ("status", ("product__category", AutocompleteSelectFilter), "launched_on")
+    empty_hint = _("SKUs come with the first import of sales, or are added here.")
+    fieldsets = (
+        (_("The SKU"), {"fields": (("code", "barcode"), "name", "product", "status")}),
+        (_("Money"), {"fields": (("unit_price", "unit_cost"),)}),
+        (_("Size"), {"fields": (("weight_kg", "volume_litres"),)}),
+        (_("Life"), {"fields": (("launched_on", "discontinued_on"),)}),
+    )
+
+    @display(description=_("category"), ordering="product__category__name")
+    def category(self, sku: Sku) -> str:
+        return sku.product.category.name if sku.product.category else "–"
+
+    @display(description=_("status"), ordering="status", label=STATUS_LABELS)
+    def shown_status(self, sku: Sku) -> tuple[str, str]:
+        return sku.status, sku.get_status_display()

@@ -1,0 +1,11 @@
+"""Charts as inline SVG drawn on the server: crisp, printable, dark-mode aware through CSS classes, readable aloud.
+
+Pure functions: numbers in, markup out. Every chart is drawn twice, for wide and for narrow screens, and CSS shows one.
+"""
+
+from config.kernel.charts.bars import bar_chart, level_bar
+from config.kernel.charts.canvas import Figure
+from config.kernel.charts.fan import FanData, fan_chart
+from config.kernel.charts.lines import Line, line_chart
+
+__all__ = ["FanData", "Figure", "Line", "bar_chart", "fan_chart", "level_bar", "line_chart"]

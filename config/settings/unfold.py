@@ -1,0 +1,128 @@
+"""How the admin looks and how it is laid out: name, colours, and the navigation by job."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+
+def _may(permission: str) -> Callable[[Any], bool]:
+    return lambda request: request.user.has_perm(permission)
+
+
+def _table(title: Any, icon: str, model: str) -> dict[str, Any]:
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": _may(f"{app}.view_{name}"),
+    }
+
+
+NAVIGATION = [
+    {
+        "title": _("Overview"),
+        "items": [
+            {"title": _("Dashboard"), "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
+            _table(_("Alerts"), "notifications", "monitoring.alert"),
+            _table(_("Jobs"), "hourglass_top", "kernel.job"),
+        ],
+    },
+    {
+        "title": _("Sales"),
+        "items": [
+            _table(_("Sales orders"), "receipt_long", "warehouses.salesorder"),
+            _table(_("Order lines"), "list_alt", "warehouses.salesorderline"),
+            _table(_("Shipments"), "local_shipping", "warehouses.shipment"),
+            _table(_("Returns"), "assignment_return", "warehouses.salesreturn"),
+            _table(_("Sales imports"), "upload_file", "warehouses.salesimport"),
+        ],
+    },
+    {
+        "title": _("Stock"),
+        "items": [
+            _table(_("SKUs"), "inventory_2", "catalog.sku"),
+            _table(_("Stock levels"), "shelves", "warehouses.stocklevel"),
+            _table(_("Stock movements"), "swap_vert", "warehouses.stockmovement"),
+            _table(_("Reservations"), "bookmark", "warehouses.reservation"),
+            _table(_("Lots"), "qr_code_2", "warehouses.lot"),
+        ],
+    },
+    {
+        "title": _("Forecasts"),
+        "items": [
+            _table(_("Forecasts"), "query_stats", "forecasting.forecast"),
+            _table(_("Forecast runs"), "history", "forecasting.forecastrun"),
+            _table(_("Daily demand"), "bar_chart", "forecasting.demandhistory"),
+            _table(_("Calendar"), "event", "catalog.calendarevent"),
+        ],
+    },
+    {
+        "title": _("Buying"),
+        "items": [
+            _table(_("Reorder proposals"), "add_shopping_cart", "procurement.proposal"),
+            _table(_("Purchase orders"), "shopping_bag", "procurement.purchaseorder"),
+            _table(_("Suppliers' answers"), "forum", "procurement.lineresponse"),
+            _table(_("Receipts"), "move_to_inbox", "procurement.receipt"),
+        ],
+    },
+    {
+        "title": _("Suppliers"),
+        "items": [
+            _table(_("Suppliers"), "handshake", "procurement.supplier"),
+            _table(_("Supplier items"), "sell", "procurement.supplieritem"),
+        ],
+    },
+    {
+        "title": _("Settings"),
+        "collapsible": True,
+        "items": [
+            _table(_("Policies"), "tune", "procurement.policy"),
+            _table(_("Products"), "category", "catalog.product"),
+            _table(_("Categories"), "account_tree", "catalog.category"),
+            _table(_("Channels"), "storefront", "catalog.channel"),
+            _table(_("Listings"), "label", "catalog.listing"),
+            _table(_("Channel routes"), "alt_route", "warehouses.channelroute"),
+            _table(_("Warehouses"), "warehouse", "warehouses.warehouse"),
+            _table(_("Locations"), "location_on", "warehouses.location"),
+            _table(_("People"), "group", "auth.user"),
+            _table(_("Portal users"), "badge", "procurement.suppliermembership"),
+        ],
+    },
+]
+
+UNFOLD = {
+    "SITE_TITLE": "Entrepot",
+    "SITE_HEADER": "Entrepot",
+    "SITE_SUBHEADER": _("Inventory and supply planning"),
+    "SITE_SYMBOL": "package_2",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("house/favicon.svg")},
+    ],
+    "SHOW_HISTORY": True,
+    "SHOW_LANGUAGES": True,
+    "BORDER_RADIUS": "8px",
+    "DASHBOARD_CALLBACK": "monitoring.dashboard.dashboard",
+    "STYLES": [lambda request: static("house/house.css")],
+    "SCRIPTS": [lambda request: static("house/house.js")],
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.6% .012 215)",
+            "100": "oklch(94.6% .026 215)",
+            "200": "oklch(89.5% .05 215)",
+            "300": "oklch(81.5% .085 217)",
+            "400": "oklch(72% .105 220)",
+            "500": "oklch(65% .11 223)",
+            "600": "oklch(50% .1 227)",
+            "700": "oklch(44% .088 229)",
+            "800": "oklch(38% .073 230)",
+            "900": "oklch(33% .06 231)",
+            "950": "oklch(24% .045 232)",
+        },
+    },
+}

@@ -1,0 +1,35 @@
+"""Demand and forecasts on the page of a SKU, warehouse by warehouse."""
+
+from datetime import timedelta
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from catalog.models import Sku
+from config.kernel.admin import panel, render_panel
+from forecasting.admin.chart import fan_of, weekly_chart
+from forecasting.models import DemandHistory, Forecast, ForecastRun
+from warehouses.models import Warehouse
+
+
+@panel("catalog.sku", order=10, permission="forecasting.view_forecast")
+def sku_forecasts_panel(request: HttpRequest, sku: Sku) -> SafeString:
+    """The latest forecast of each warehouse; demand alone where none was made."""
+    run = ForecastRun.objects.filter(is_complete=True).order_by("-pk").first()
+    forecasts = {
+        forecast.warehouse_id: forecast
+        for forecast in Forecast.objects.filter(run=run, sku=sku).select_related("run", "warehouse")
+    }
+    seen = set(DemandHistory.objects.filter(sku=sku).values_list("warehouse_id", flat=True).distinct()) | set(forecasts)
+    yesterday = timezone.localdate() - timedelta(days=1)
+    until = run.as_of if run else yesterday
+    places = []
+    for warehouse in Warehouse.objects.filter(pk__in=seen):
+        forecast = forecasts.get(warehouse.pk)
+        title = _("Demand and forecast in %(warehouse)s") % {"warehouse": warehouse.name}
+        chart = fan_of(sku.pk, warehouse.pk, forecast, until=until, title=title)
+        places.append({"warehouse": warehouse, "forecast": forecast, "chart": chart})
+    context = {"sku": sku, "places": places, "weekly": weekly_chart(sku.pk, until=until), "run": run}
+    return render_panel("admin/house/sku_forecasts.html", request, context)

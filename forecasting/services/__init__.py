@@ -1,0 +1,1 @@
+"""What writes demand, runs and forecasts."""

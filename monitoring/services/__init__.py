@@ -1,0 +1,1 @@
+"""What monitoring writes: alerts, hourly figures, and the tidying of what nobody needs any more."""

@@ -1,0 +1,147 @@
+"""What is wrong right now, in words: the four conditions that alerts are made of."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from catalog.models import Sku
+from config.kernel.fields import plain
+from config.kernel.models import Job
+from monitoring.models import Alert
+from monitoring.selectors.orders import LateOrder, late_orders
+from monitoring.selectors.risks import StockoutRisk, stockout_risks
+from warehouses.models import Location
+from warehouses.selectors.stock import drifting_levels
+
+# A failure older than this is history: somebody would have run the job again.
+FAILED_JOBS_FOR = timedelta(days=7)
+LATE_IS_CRITICAL_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`subject` names the same trouble by the same words as long as it lasts."""
+
+    kind: str
+    severity: str
+    subject: str
+    message: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    link: str = ""
+
+
+def all_findings(*, today: date, now: datetime) -> list[Finding]:
+    return [
+        *(stockout_finding(risk) for risk in stockout_risks(today=today)),
+        *(late_finding(order) for order in late_orders(today=today)),
+        *failed_job_findings(now=now),
+        *drift_findings(),
+    ]
+
+
+def stockout_finding(risk: StockoutRisk) -> Finding:
+    named = {"sku": risk.sku_code, "warehouse": risk.warehouse_name, "days": risk.lead_time_days}
+    if risk.is_out:
+        message = _("%(sku)s is out of stock in %(warehouse)s.") % named
+    else:
+        message = _("%(sku)s in %(warehouse)s runs out on %(day)s (%(cover)s days of cover).") % {
+            **named,
+            "day": risk.runs_out_on.isoformat(),
+            "cover": f"{risk.days_of_cover:g}",
+        }
+    if risk.next_arrival:
+        message += " " + _("The next delivery is expected on %(day)s.") % {"day": risk.next_arrival.isoformat()}
+    else:
+        message += " " + _("Nothing is on order; a new order takes %(days)s days.") % named
+    return Finding(
+        kind=Alert.Kind.STOCKOUT_RISK,
+        severity=Alert.Severity.CRITICAL if risk.is_out else Alert.Severity.WARNING,
+        subject=f"sku:{risk.sku_id}:warehouse:{risk.warehouse_id}",
+        message=message,
+        facts={
+            "sku": risk.sku_code,
+            "name": risk.sku_name,
+            "warehouse": risk.warehouse_name,
+            "available": plain(risk.available),
+            "days_of_cover": risk.days_of_cover,
+            "runs_out_on": risk.runs_out_on.isoformat(),
+            "next_arrival": risk.next_arrival and risk.next_arrival.isoformat(),
+            "lead_time_days": risk.lead_time_days,
+        },
+        link=reverse("admin:catalog_sku_change", args=[risk.sku_id]),
+    )
+
+
+def late_finding(order: LateOrder) -> Finding:
+    return Finding(
+        kind=Alert.Kind.LATE_PURCHASE_ORDER,
+        severity=Alert.Severity.CRITICAL if order.days_late > LATE_IS_CRITICAL_DAYS else Alert.Severity.WARNING,
+        subject=f"purchase_order:{order.order_id}",
+        message=_("%(order)s from %(supplier)s is %(days)s days late: %(units)s units are missing.")
+        % {
+            "order": order.number,
+            "supplier": order.supplier,
+            "days": order.days_late,
+            "units": plain(order.units),
+        },
+        facts={
+            "order": order.number,
+            "supplier": order.supplier,
+            "expected_on": order.expected_on.isoformat(),
+            "days_late": order.days_late,
+            "units": plain(order.units),
+        },
+        link=reverse("admin:procurement_purchaseorder_change", args=[order.order_id]),
+    )
+
+
+def failed_job_findings(*, now: datetime) -> list[Finding]:
+    """One for each kind of job whose latest ended run failed lately; the next good run ends it."""
+    ended = (Job.State.DONE, Job.State.FAILED)
+    latest = (
+        Job.objects.filter(state__in=ended, finished_at__gte=now - FAILED_JOBS_FOR)
+        .order_by("kind", "-finished_at")
+        .distinct("kind")
+    )
+    return [
+        Finding(
+            kind=Alert.Kind.FAILED_JOB,
+            severity=Alert.Severity.CRITICAL,
+            subject=f"job:{job.kind}",
+            message=_("The job “%(kind)s” failed: %(error)s") % {"kind": job.kind, "error": job.error[:300]},
+            facts={"job": str(job.pk), "error": job.error[:1000]},
+            link=reverse("admin:kernel_job_change", args=[job.pk]),
+        )
+        for job in latest
+        if job.state == Job.State.FAILED
+    ]
+
+
+def drift_findings() -> list[Finding]:
+    """Levels that differ from their ledger or reservations: never expected, always worth a look."""
+    drifts = drifting_levels()
+    codes = dict(Sku.objects.filter(pk__in={d["sku_id"] for d in drifts}).values_list("pk", "code")) if drifts else {}
+    places = Location.objects.select_related("warehouse").in_bulk({d["location_id"] for d in drifts}) if drifts else {}
+    findings = []
+    for drift in drifts:
+        place = places.get(drift["location_id"])
+        findings.append(
+            Finding(
+                kind=Alert.Kind.LEDGER_DRIFT,
+                severity=Alert.Severity.CRITICAL,
+                subject=f"level:{drift['sku_id']}:{drift['location_id']}:{drift['lot_id'] or 0}",
+                message=_("%(sku)s at %(place)s: %(on_hand)s on hand, but the ledger says %(ledger)s.")
+                % {
+                    "sku": codes.get(drift["sku_id"], drift["sku_id"]),
+                    "place": place,
+                    "on_hand": plain(drift["on_hand"]),  # type: ignore[arg-type]
+                    "ledger": plain(drift["ledger_quantity"]),  # type: ignore[arg-type]
+                },
+                facts={key: str(value) for key, value in drift.items()},
+                link=reverse("admin:warehouses_stocklevel_changelist") + f"?sku__id__exact={drift['sku_id']}",
+            )
+        )
+    return findings

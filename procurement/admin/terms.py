@@ -1,0 +1,90 @@
+"""The terms of a proposal's explanation in words: a code of the engine to what a planner calls it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+NAMES = {
+    "mean_daily_demand": gettext_lazy("Expected demand a day"),
+    "lead_time_days": gettext_lazy("Lead time"),
+    "review_days": gettext_lazy("Review period"),
+    "protection_days": gettext_lazy("Protection interval"),
+    "protection_mean": gettext_lazy("Expected demand over the protection interval"),
+    "service_level": gettext_lazy("Cycle service level aimed for"),
+    "forecast_quantile": gettext_lazy("Demand not exceeded with that probability"),
+    "lead_time_sd_days": gettext_lazy("Standard deviation of the lead time"),
+    "protection_sd": gettext_lazy("Standard deviation of demand"),
+    "protection_sd_with_lead_time": gettext_lazy("… with an uncertain lead time"),
+    "lead_time_allowance": gettext_lazy("Allowance for an uncertain lead time"),
+    "reorder_point": gettext_lazy("Reorder point"),
+    "safety_stock": gettext_lazy("Safety stock"),
+    "fixed_order_cost": gettext_lazy("Fixed cost of an order"),
+    "holding_cost_rate_per_year": gettext_lazy("Holding cost rate"),
+    "economic_unit_cost": gettext_lazy("Unit cost"),
+    "maximum_cover_days": gettext_lazy("Longest cover"),
+    "holding_cost_per_unit_day": gettext_lazy("Holding cost of a unit and day"),
+    "economic_order_quantity": gettext_lazy("Economic order quantity"),
+    "expected_undershoot": gettext_lazy("Expected undershoot"),
+    "review_demand": gettext_lazy("Demand of a review period"),
+    "order_up_to_level": gettext_lazy("Order-up-to level"),
+    "on_hand": gettext_lazy("On hand (usable)"),
+    "reserved": gettext_lazy("Reserved"),
+    "backordered": gettext_lazy("Backordered"),
+    "on_order": gettext_lazy("On order"),
+    "in_draft": gettext_lazy("On drafts"),
+    "inventory_position": gettext_lazy("Inventory position"),
+    "stockout_probability": gettext_lazy("Probability of a stock-out without this order"),
+    "expected_shortage": gettext_lazy("Expected shortage without this order"),
+    "shortfall": gettext_lazy("Below the reorder point by"),
+    "needed_quantity": gettext_lazy("Needed to reach the level"),
+    "pack_size": gettext_lazy("Pack size"),
+    "minimum_order_quantity": gettext_lazy("Minimum order quantity"),
+    "maximum_stock": gettext_lazy("Maximum stock"),
+    "cheapest_lot": gettext_lazy("Cheapest feasible quantity"),
+    "order_quantity": gettext_lazy("Quantity to order"),
+    "rounding": gettext_lazy("Rounding to packs and minimum"),
+}
+WARNINGS = {
+    "minimum_exceeds_need": gettext_lazy("The minimum order quantity is more than is needed."),
+    "no_feasible_quantity": gettext_lazy("No quantity satisfies pack size, minimum and maximum stock at once."),
+    "minimum_not_worthwhile": gettext_lazy("Ordering the minimum would cost more than it saves."),
+    "maximum_below_reorder_point": gettext_lazy("The maximum stock lies below the reorder point."),
+    "cover_exceeds_limit": gettext_lazy("The order covers more days than the policy wants."),
+}
+RESULTS = frozenset({"reorder_point", "safety_stock", "order_up_to_level", "inventory_position", "order_quantity"})
+
+
+def term_name(code: str) -> str:
+    return str(NAMES.get(code, code.replace("_", " ").capitalize()))
+
+
+def warning_text(code: Any) -> str:
+    text = code if isinstance(code, str) else str(code)
+    return str(WARNINGS.get(text, text.replace("_", " ").capitalize()))
+
+
+def term_rows(explanation: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The stored terms as rows of a table; formulas speak in the names used above them."""
+    rows = []
+    for term in explanation:
+        value = term.get("value")
+        rows.append(
+            {
+                "name": term_name(str(term.get("code", ""))),
+                "symbol": term.get("symbol", ""),
+                "value": _number(value),
+                "unit": term.get("unit", ""),
+                "formula": term.get("formula", ""),
+                "source": term.get("source", "") or _("calculated"),
+                "is_result": term.get("code") in RESULTS,
+            }
+        )
+    return rows
+
+
+def _number(value: Any) -> str:
+    if not isinstance(value, (int, float)):
+        return "–" if value is None else str(value)
+    return f"{value:,.0f}" if abs(value) >= 1000 or float(value).is_integer() else f"{value:,.4g}"

@@ -1,0 +1,341 @@
+"""Suppliers, proposals, purchase orders and receipts as JSON."""
+
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from catalog.models import Category, Sku
+from config.kernel.api import HouseSerializer, QuantitySerializerField
+from config.kernel.fields import plain
+from procurement.models import (
+    LineResponse,
+    Policy,
+    PriceBreak,
+    Proposal,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    Receipt,
+    ReceiptLine,
+    Supplier,
+    SupplierItem,
+)
+from warehouses.models import Warehouse
+
+MAX_LINES = 500
+
+
+def code_of(model: Any, **kwargs: Any) -> serializers.SlugRelatedField:
+    return serializers.SlugRelatedField(slug_field="code", queryset=model.objects.all(), **kwargs)
+
+
+class SupplierSerializer(HouseSerializer):
+    class Meta:
+        model = Supplier
+        fields = (
+            "code",
+            "name",
+            "email",
+            "country",
+            "currency",
+            "lead_time_days",
+            "lead_time_sd_days",
+            "review_days",
+            "fixed_order_cost",
+            "minimum_order_value",
+            "over_receipt_tolerance",
+            "is_active",
+        )
+
+
+class PriceBreakSerializer(HouseSerializer):
+    class Meta:
+        model = PriceBreak
+        fields = ("minimum_quantity", "unit_cost")
+
+
+class SupplierItemSerializer(HouseSerializer):
+    supplier = code_of(Supplier)
+    sku = code_of(Sku)
+    price_breaks = PriceBreakSerializer(many=True, required=False)
+
+    class Meta:
+        model = SupplierItem
+        fields = (
+            "id",
+            "supplier",
+            "sku",
+            "supplier_code",
+            "unit_cost",
+            "minimum_order_quantity",
+            "pack_size",
+            "lead_time_days",
+            "is_preferred",
+            "is_active",
+            "price_breaks",
+        )
+
+    def create(self, validated_data: dict[str, Any]) -> SupplierItem:
+        breaks = validated_data.pop("price_breaks", [])
+        item = super().create(validated_data)
+        self._replace_breaks(item, breaks)
+        return item
+
+    def update(self, instance: SupplierItem, validated_data: dict[str, Any]) -> SupplierItem:
+        breaks = validated_data.pop("price_breaks", None)
+        item = super().update(instance, validated_data)
+        if breaks is not None:
+            self._replace_breaks(item, breaks)
+        return item
+
+    @staticmethod
+    def _replace_breaks(item: SupplierItem, breaks: list[dict[str, Any]]) -> None:
+        item.price_breaks.all().delete()
+        PriceBreak.objects.bulk_create([PriceBreak(item=item, **one) for one in breaks])
+
+
+class PolicySerializer(HouseSerializer):
+    category = code_of(Category, required=False, allow_null=True)
+    sku = code_of(Sku, required=False, allow_null=True)
+    warehouse = code_of(Warehouse, required=False, allow_null=True)
+
+    class Meta:
+        model = Policy
+        fields = (
+            "id",
+            "name",
+            "category",
+            "sku",
+            "warehouse",
+            "service_level",
+            "holding_cost_rate",
+            "review_days",
+            "maximum_stock",
+        )
+        validators = ()
+
+    def validate_service_level(self, value: Decimal) -> Decimal:
+        if not Decimal("0.5") <= value <= Decimal("0.999"):
+            raise serializers.ValidationError("A cycle service level lies between 0.5 and 0.999.")
+        return value
+
+
+class ProposalRowSerializer(HouseSerializer):
+    sku = serializers.CharField(source="sku.code", read_only=True)
+    warehouse = serializers.CharField(source="warehouse.code", read_only=True)
+    supplier = serializers.CharField(source="supplier.code", read_only=True)
+    run = serializers.IntegerField(source="run_id", read_only=True)
+
+    class Meta:
+        model = Proposal
+        fields = (
+            "id",
+            "run",
+            "sku",
+            "warehouse",
+            "supplier",
+            "status",
+            "quantity",
+            "accepted_quantity",
+            "unit_cost",
+            "currency",
+            "safety_stock",
+            "reorder_point",
+            "order_up_to_level",
+            "inventory_position",
+            "need_by",
+            "days_of_cover",
+            "warnings",
+            "decided_at",
+            "decision_note",
+            "created_at",
+        )
+
+
+class ProposalSerializer(ProposalRowSerializer):
+    """A proposal whole, with every number that went into it."""
+
+    class Meta(ProposalRowSerializer.Meta):
+        fields = (*ProposalRowSerializer.Meta.fields, "explanation")
+
+
+class AcceptBodySerializer(serializers.Serializer):
+    class DecisionSerializer(serializers.Serializer):
+        proposal = serializers.IntegerField(min_value=1)
+        quantity = QuantitySerializerField(min_value=Decimal("0.001"), required=False, allow_null=True)
+
+        class Meta:
+            ref_name = "ProposalDecision"
+
+    proposals = DecisionSerializer(many=True, allow_empty=False, max_length=MAX_LINES)
+
+
+class DismissBodySerializer(serializers.Serializer):
+    proposals = serializers.ListField(
+        child=serializers.IntegerField(min_value=1), allow_empty=False, max_length=MAX_LINES
+    )
+    note = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class DismissAnswerSerializer(serializers.Serializer):
+    dismissed = serializers.IntegerField()
+
+
+class LineResponseSerializer(HouseSerializer):
+    class Meta:
+        model = LineResponse
+        fields = ("id", "kind", "proposed_quantity", "proposed_on", "note", "decision", "responded_at", "decided_at")
+
+
+class PurchaseOrderLineSerializer(HouseSerializer):
+    sku = serializers.CharField(source="sku.code", read_only=True)
+    sku_name = serializers.CharField(source="sku.name", read_only=True)
+    outstanding_quantity = serializers.SerializerMethodField()
+    expected_on = serializers.DateField(read_only=True)
+    responses = LineResponseSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = PurchaseOrderLine
+        fields = (
+            "id",
+            "line_number",
+            "sku",
+            "sku_name",
+            "status",
+            "quantity",
+            "original_quantity",
+            "unit_cost",
+            "need_by",
+            "promised_on",
+            "expected_on",
+            "received_quantity",
+            "outstanding_quantity",
+            "responses",
+        )
+
+    def get_outstanding_quantity(self, line: PurchaseOrderLine) -> str:
+        return plain(line.outstanding_quantity)
+
+
+class PurchaseOrderSerializer(HouseSerializer):
+    """An order as both sides may see it: the prices in it are the supplier's own."""
+
+    supplier = serializers.CharField(source="supplier.code", read_only=True)
+    warehouse = serializers.CharField(source="warehouse.code", read_only=True)
+    lines = PurchaseOrderLineSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = PurchaseOrder
+        fields = (
+            "number",
+            "supplier",
+            "warehouse",
+            "status",
+            "currency",
+            "note",
+            "created_at",
+            "approved_at",
+            "sent_at",
+            "confirmed_at",
+            "closed_at",
+            "lines",
+        )
+
+
+class DraftBodySerializer(serializers.Serializer):
+    """Lines for the open draft of this supplier and warehouse, which is made where there is none."""
+
+    class LineSerializer(serializers.Serializer):
+        sku = code_of(Sku)
+        quantity = QuantitySerializerField(min_value=Decimal("0.001"))
+        need_by = serializers.DateField(required=False, allow_null=True, default=None)
+
+        class Meta:
+            ref_name = "DraftLine"
+
+    supplier = code_of(Supplier)
+    warehouse = code_of(Warehouse)
+    lines = LineSerializer(many=True, allow_empty=False, max_length=MAX_LINES)
+
+
+class ApproveBodySerializer(serializers.Serializer):
+    override_minimum = serializers.BooleanField(
+        default=False, help_text="Approve although the supplier's minimum order value is not reached."
+    )
+
+
+class ReasonBodySerializer(serializers.Serializer):
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class AnswersBodySerializer(serializers.Serializer):
+    class AnswerSerializer(serializers.Serializer):
+        line_id = serializers.IntegerField(min_value=1)
+        kind = serializers.ChoiceField(choices=LineResponse.Kind.choices)
+        quantity = QuantitySerializerField(min_value=Decimal("0.001"), required=False, allow_null=True)
+        promised_on = serializers.DateField(required=False, allow_null=True)
+        note = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+        class Meta:
+            ref_name = "LineAnswer"
+
+    answers = AnswerSerializer(many=True, allow_empty=False, max_length=MAX_LINES)
+
+
+class DecideBodySerializer(serializers.Serializer):
+    accept = serializers.BooleanField()
+
+
+class ReceiptLineSerializer(HouseSerializer):
+    sku = serializers.CharField(source="order_line.sku.code", read_only=True)
+    line_id = serializers.IntegerField(source="order_line_id", read_only=True)
+    line_number = serializers.IntegerField(source="order_line.line_number", read_only=True)
+
+    class Meta:
+        model = ReceiptLine
+        fields = ("line_id", "line_number", "sku", "quantity")
+
+
+class ReceiptSerializer(HouseSerializer):
+    order = serializers.CharField(source="order.number", read_only=True)
+    lines = ReceiptLineSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Receipt
+        fields = ("number", "order", "delivery_note", "received_at", "recorded_at", "lines")
+
+
+class ReceiptBodySerializer(serializers.Serializer):
+    class LineSerializer(serializers.Serializer):
+        line_id = serializers.IntegerField(min_value=1)
+        quantity = QuantitySerializerField(min_value=Decimal("0.001"))
+
+        class Meta:
+            ref_name = "ReceivedLine"
+
+    order = serializers.CharField(max_length=20)
+    delivery_note = serializers.CharField(max_length=80, required=False, allow_blank=True, default="")
+    location = serializers.IntegerField(required=False, allow_null=True, default=None)
+    lines = LineSerializer(many=True, allow_empty=False, max_length=MAX_LINES)
+
+
+class PlanBodySerializer(serializers.Serializer):
+    as_of = serializers.DateField(
+        required=False, allow_null=True, default=None, help_text="Last day of demand to read."
+    )
+    force = serializers.BooleanField(default=False, help_text="Forecast again though nothing changed.")
+
+
+class PlanAnswerSerializer(serializers.Serializer):
+    job = serializers.UUIDField()
+    state = serializers.CharField()
+
+
+class OptimizeBodySerializer(serializers.Serializer):
+    """`instances` as the file command takes them: docs/reference/optimize.md."""
+
+    instances = serializers.ListField(child=serializers.DictField(), allow_empty=False, max_length=1000)
+
+
+class OptimizeAnswerSerializer(serializers.Serializer):
+    results = serializers.ListField(child=serializers.DictField())

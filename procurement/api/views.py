@@ -1,0 +1,171 @@
+"""Suppliers, policies, proposals and plans over the API, and every route of the app."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import viewsets
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from config.kernel.api import IDEMPOTENCY_PARAMETER, ReadViewSet, WriteViewSet
+from config.kernel.models import Job
+from procurement.api import serializers
+from procurement.api.orders import LineResponseViewSet, PurchaseOrderViewSet, ReceiptViewSet
+from procurement.models import Policy, Proposal, Supplier, SupplierItem
+from procurement.services.decisions import Decision, accept_proposals, dismiss_proposals
+from procurement.services.planning import PLAN, queue_plan, send_to_worker
+
+
+def _rights(name: str) -> dict[str, str]:
+    verbs = {"list": "view", "retrieve": "view", "create": "add", "partial_update": "change"}
+    return {act: f"procurement.{verb}_{name}" for act, verb in verbs.items()}
+
+
+class SupplierViewSet(WriteViewSet):
+    queryset = Supplier.objects.all()
+    serializer_class = serializers.SupplierSerializer
+    lookup_field, lookup_value_regex, lookup_url_kwarg = "code", r"[^/]+", "code"
+    permission_map: ClassVar = _rights("supplier")
+    filterset_fields: ClassVar = {"is_active": ["exact"], "country": ["exact"], "name": ["icontains"]}
+    ordering_fields: ClassVar = ["code", "name", "lead_time_days"]
+
+
+class SupplierItemViewSet(WriteViewSet):
+    queryset = SupplierItem.objects.select_related("supplier", "sku").prefetch_related("price_breaks")
+    serializer_class = serializers.SupplierItemSerializer
+    permission_map: ClassVar = _rights("supplieritem")
+    filterset_fields: ClassVar = {
+        "supplier__code": ["exact"],
+        "sku__code": ["exact", "in"],
+        "is_preferred": ["exact"],
+        "is_active": ["exact"],
+    }
+    ordering_fields: ClassVar = ["unit_cost"]
+
+
+class PolicyViewSet(WriteViewSet):
+    queryset = Policy.objects.select_related("category", "sku", "warehouse")
+    serializer_class = serializers.PolicySerializer
+    permission_map: ClassVar = _rights("policy")
+    filterset_fields: ClassVar = {"sku__code": ["exact"], "category__code": ["exact"], "warehouse__code": ["exact"]}
+    ordering_fields: ClassVar = ["service_level", "name"]
+
+
+class ProposalViewSet(ReadViewSet):
+    queryset = Proposal.objects.select_related("sku", "warehouse", "supplier")
+    permission_map: ClassVar = {
+        "list": "procurement.view_proposal",
+        "retrieve": "procurement.view_proposal",
+        "accept": "procurement.decide_proposal",
+        "dismiss": "procurement.decide_proposal",
+    }
+    filterset_fields: ClassVar = {
+        "status": ["exact", "in"],
+        "sku__code": ["exact", "in"],
+        "warehouse__code": ["exact"],
+        "supplier__code": ["exact"],
+        "run": ["exact"],
+        "need_by": ["gte", "lte"],
+    }
+    ordering_fields: ClassVar = ["quantity", "need_by", "days_of_cover", "created_at"]
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        return rows.defer("explanation") if self.action == "list" else rows
+
+    def get_serializer_class(self) -> Any:
+        return serializers.ProposalRowSerializer if self.action == "list" else serializers.ProposalSerializer
+
+    @extend_schema(
+        request=serializers.AcceptBodySerializer,
+        responses=serializers.PurchaseOrderSerializer(many=True),
+        parameters=[IDEMPOTENCY_PARAMETER],
+        filters=False,
+    )
+    @action(detail=False, methods=["post"], pagination_class=None)
+    def accept(self, request: Any) -> Response:
+        """Accept proposals, also with another quantity; one supplier's become one draft order per warehouse."""
+
+        def effect() -> Any:
+            body = self.body(serializers.AcceptBodySerializer)
+            decisions = [Decision(one["proposal"], one.get("quantity")) for one in body["proposals"]]
+            orders = accept_proposals(decisions, actor=request.user, now=self.now())
+            return PurchaseOrderViewSet.queryset.for_actor(request.user).filter(pk__in=[o.pk for o in orders])
+
+        return self.make_once(effect, _many(serializers.PurchaseOrderSerializer), made=200)
+
+    @extend_schema(
+        request=serializers.DismissBodySerializer,
+        responses=serializers.DismissAnswerSerializer,
+        parameters=[IDEMPOTENCY_PARAMETER],
+        filters=False,
+    )
+    @action(detail=False, methods=["post"], pagination_class=None)
+    def dismiss(self, request: Any) -> Response:
+        """Dismiss proposals, with a note why."""
+
+        def effect() -> dict[str, int]:
+            body = self.body(serializers.DismissBodySerializer)
+            count = dismiss_proposals(body["proposals"], actor=request.user, now=self.now(), note=body["note"])
+            return {"dismissed": count}
+
+        return self.make_once(effect, serializers.DismissAnswerSerializer, made=200)
+
+
+def _many(serializer: Any) -> Any:
+    return lambda rows, context: serializer(rows, many=True, context=context)
+
+
+class PlanViewSet(viewsets.GenericViewSet):
+    """Planning runs; their progress is at /api/v1/jobs/{id}/."""
+
+    queryset = Job.objects.filter(kind=PLAN)
+    serializer_class = serializers.PlanAnswerSerializer
+    permission_map: ClassVar = {"create": "procurement.run_plan"}
+    make_once, body = ReadViewSet.make_once, ReadViewSet.body
+
+    @extend_schema(
+        request=serializers.PlanBodySerializer,
+        responses={202: serializers.PlanAnswerSerializer},
+        parameters=[IDEMPOTENCY_PARAMETER],
+    )
+    def create(self, request: Any) -> Response:
+        """Start a planning run in a worker."""
+
+        def effect() -> dict[str, Any]:
+            body = self.body(serializers.PlanBodySerializer)
+            job = queue_plan(actor=request.user, as_of=body["as_of"], force=body["force"])
+            send_to_worker(job)
+            return {"job": job.pk, "state": job.state}
+
+        return self.make_once(effect, serializers.PlanAnswerSerializer, made=202)
+
+
+class OptimizeViewSet(viewsets.ViewSet):
+    permission_map: ClassVar = {"create": "forecasting.use_engine"}
+
+    @extend_schema(
+        request=serializers.OptimizeBodySerializer,
+        responses={200: serializers.OptimizeAnswerSerializer},
+        operation_id="optimize",
+    )
+    def create(self, request: Any) -> Response:
+        """Costs and demand in, policy out; one bad instance never stops the others. Nothing is stored."""
+        from procurement.engine.optimize import solve_instances
+
+        body = serializers.OptimizeBodySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response({"results": solve_instances(body.validated_data["instances"])})
+
+
+ROUTES = [
+    ("suppliers", SupplierViewSet),
+    ("supplier-items", SupplierItemViewSet),
+    ("policies", PolicyViewSet),
+    ("proposals", ProposalViewSet),
+    ("purchase-orders", PurchaseOrderViewSet),
+    ("line-responses", LineResponseViewSet),
+    ("receipts", ReceiptViewSet),
+    ("planning-runs", PlanViewSet),
+    ("optimize", OptimizeViewSet),
+]

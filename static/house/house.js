@@ -1,0 +1,27 @@
+/* Two small things: a question before a button that cannot be undone, and a job's page that keeps itself up to date. */
+"use strict";
+
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (question && !window.confirm(question)) event.preventDefault();
+});
+
+function watchJob(box) {
+  const wait = () => window.setTimeout(look, document.hidden ? 8000 : 1500);
+  const look = async () => {
+    try {
+      const answer = await fetch(box.dataset.statusUrl, { headers: { "X-Requested-With": "fetch" } });
+      if (!answer.ok) return;
+      box.innerHTML = await answer.text();
+      if (box.querySelector("[data-job-open]")) wait();
+      else window.location.reload();
+    } catch {
+      wait();
+    }
+  };
+  if (box.querySelector("[data-job-open]")) wait();
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-status-url]").forEach(watchJob);
+});

@@ -1,0 +1,41 @@
+"""Warehouses, their locations and lots, and which warehouse serves which channel."""
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
+from config.kernel.admin import HouseAdmin
+from warehouses.models import ChannelRoute, Location, Lot, Warehouse
+
+
+@admin.register(Warehouse)
+class WarehouseAdmin(HouseAdmin):
+    list_display = ("name", "code", "city", "country", "time_zone", "is_active")
+    search_fields = ("code", "name", "city")
+    list_filter = ("is_active", "country")
+
+
+@admin.register(Location)
+class LocationAdmin(HouseAdmin):
+    list_display = ("code", "warehouse", "kind", "is_active")
+    search_fields = ("code", "warehouse__code", "warehouse__name")
+    list_select_related = ("warehouse",)
+    autocomplete_fields = ("warehouse",)
+    list_filter = ("warehouse", "kind", "is_active")
+
+
+@admin.register(Lot)
+class LotAdmin(HouseAdmin):
+    list_display = ("code", "sku", "expires_on")
+    search_fields = ("code", "sku__code")
+    list_select_related = ("sku",)
+    autocomplete_fields = ("sku",)
+    list_filter = ("expires_on", ("sku", AutocompleteSelectFilter))
+
+
+@admin.register(ChannelRoute)
+class ChannelRouteAdmin(HouseAdmin):
+    list_display = ("channel", "warehouse", "rank")
+    search_fields = ("channel__name", "warehouse__name")
+    list_select_related = ("channel", "warehouse")
+    autocomplete_fields = ("channel", "warehouse")
+    list_filter = ("channel", "warehouse")

@@ -1,0 +1,159 @@
+"""Sales orders, their lines (a million and more), reservations and shipments."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from config.kernel.admin import BigTableAdmin, PageAction
+from config.kernel.admin.base import DOCUMENT_TEMPLATE
+from config.kernel.fields import plain
+from warehouses.admin.find import orders_numbered, skus_like
+from warehouses.models import Reservation, SalesOrder, SalesOrderLine, Shipment
+from warehouses.services.sales import cancel_order
+
+STATUS_LABELS = {
+    SalesOrder.Status.RESERVED: "info",
+    SalesOrder.Status.BACKORDERED: "danger",
+    SalesOrder.Status.PARTIALLY_SHIPPED: "warning",
+    SalesOrder.Status.SHIPPED: "success",
+    SalesOrder.Status.CANCELLED: "default",
+}
+
+
+def _cancel(request: HttpRequest, order: SalesOrder) -> str:
+    cancel_order(order.pk, now=timezone.now(), actor=request.user)
+    return _now("The order was cancelled and its reservations are free again.")
+
+
+@admin.register(SalesOrder)
+class SalesOrderAdmin(BigTableAdmin):
+    list_display = ("external_id", "channel", "shown_status", "ordered_at", "ship_to_country", "is_history")
+    list_select_related = ("channel",)
+    list_filter = ("status", "channel")
+    search_fields = ("external_id",)
+    search_help_text = _("The whole order number")
+    empty_hint = _("Orders arrive through the API or with an import of sales.")
+    change_form_template = DOCUMENT_TEMPLATE
+    page_actions = (
+        PageAction(
+            "cancel",
+            _("Cancel order"),
+            "warehouses.cancel_salesorder",
+            _cancel,
+            style="danger",
+            confirm=_("Cancel what has not been shipped of this order?"),
+            is_offered=lambda order: order.status in SalesOrder.OPEN and not order.is_history,
+        ),
+    )
+
+    def find(self, term: str) -> Any:
+        return Q(pk__in=orders_numbered(term))
+
+    @display(description=_("status"), label=STATUS_LABELS)
+    def shown_status(self, order: SalesOrder) -> tuple[str, str]:
+        return order.status, order.get_status_display()
+
+
+@admin.register(SalesOrderLine)
+class SalesOrderLineAdmin(BigTableAdmin):
+    list_display = (
+        "order_number",
+        "line_number",
+        "sku_code",
+        "warehouse",
+        "asked",
+        "reserved",
+        "shipped",
+        "cancelled",
+        "unit_price",
+    )
+    list_select_related = ("order", "sku", "warehouse")
+    list_filter = (("sku", AutocompleteSelectFilter),)
+    search_fields = ("sku__code",)
+    search_help_text = _("SKU code, or the whole order number")
+    export_fields = (
+        "order__external_id",
+        "line_number",
+        "order__ordered_at",
+        "sku__code",
+        "warehouse__code",
+        "quantity",
+        "unit_price",
+        "reserved_quantity",
+        "shipped_quantity",
+        "cancelled_quantity",
+        "returned_quantity",
+    )
+
+    def find(self, term: str) -> Any:
+        skus = skus_like(term)
+        return Q(sku_id__in=skus) if skus else Q(order_id__in=orders_numbered(term))
+
+    @display(description=_("order"))
+    def order_number(self, line: SalesOrderLine) -> str:
+        return line.order.external_id
+
+    @display(description=_("SKU"))
+    def sku_code(self, line: SalesOrderLine) -> str:
+        return line.sku.code
+
+    @display(description=_("ordered"))
+    def asked(self, line: SalesOrderLine) -> str:
+        return plain(line.quantity)
+
+    @display(description=_("reserved"))
+    def reserved(self, line: SalesOrderLine) -> str:
+        return plain(line.reserved_quantity)
+
+    @display(description=_("shipped"))
+    def shipped(self, line: SalesOrderLine) -> str:
+        return plain(line.shipped_quantity)
+
+    @display(description=_("cancelled"))
+    def cancelled(self, line: SalesOrderLine) -> str:
+        return plain(line.cancelled_quantity)
+
+
+@admin.register(Reservation)
+class ReservationAdmin(BigTableAdmin):
+    list_display = ("order_number", "sku_code", "place", "quantity")
+    list_select_related = ("line__order", "level__sku", "level__location__warehouse")
+    search_fields = ("level__sku__code",)
+    search_help_text = _("SKU code, or the whole order number")
+    export_fields = ("line__order__external_id", "level__sku__code", "level__location__code", "quantity")
+    empty_hint = _("Units are reserved when an order arrives and freed when it ships.")
+
+    def find(self, term: str) -> Any:
+        skus = skus_like(term)
+        return Q(level__sku_id__in=skus) if skus else Q(line__order_id__in=orders_numbered(term))
+
+    @display(description=_("order"))
+    def order_number(self, reservation: Reservation) -> str:
+        return reservation.line.order.external_id
+
+    @display(description=_("SKU"))
+    def sku_code(self, reservation: Reservation) -> str:
+        return reservation.level.sku.code
+
+    @display(description=_("location"))
+    def place(self, reservation: Reservation) -> str:
+        return str(reservation.level.location)
+
+
+@admin.register(Shipment)
+class ShipmentAdmin(BigTableAdmin):
+    list_display = ("number", "order", "shipped_at", "actor")
+    list_select_related = ("order", "actor")
+    search_fields = ("number",)
+    search_help_text = _("The whole shipment or order number")
+    empty_hint = _("A shipment is written when an order leaves.")
+
+    def find(self, term: str) -> Any:
+        return Q(number=term) | Q(order_id__in=orders_numbered(term))

@@ -1,0 +1,76 @@
+"""Stock levels and the ledger they sum up."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from config.kernel.admin import BigTableAdmin, ReadOnlyAdmin
+from config.kernel.fields import plain
+from warehouses.admin.find import skus_like
+from warehouses.models import StockLevel, StockMovement
+
+
+@admin.register(StockLevel)
+class StockLevelAdmin(ReadOnlyAdmin):
+    list_display = ("sku_code", "location", "kind", "lot", "shown_on_hand", "shown_reserved", "free", "updated_at")
+    search_fields = ("sku__code", "sku__name", "sku__barcode")
+    list_select_related = ("sku", "location__warehouse", "lot")
+    list_filter = ("location__warehouse", "location__kind", ("sku", AutocompleteSelectFilter))
+    ordering = ("sku__code", "location_id")
+    empty_hint = _("Stock appears with the first receipt, opening stock or adjustment.")
+    export_fields = (
+        "sku__code",
+        "location__warehouse__code",
+        "location__code",
+        "location__kind",
+        "lot__code",
+        "on_hand",
+        "reserved",
+        "updated_at",
+    )
+
+    @display(description=_("SKU"), ordering="sku__code", header=True)
+    def sku_code(self, level: StockLevel) -> list[str]:
+        return [level.sku.code, level.sku.name]
+
+    @display(description=_("kind"))
+    def kind(self, level: StockLevel) -> str:
+        return level.location.get_kind_display()
+
+    @display(description=_("on hand"), ordering="on_hand")
+    def shown_on_hand(self, level: StockLevel) -> str:
+        return plain(level.on_hand)
+
+    @display(description=_("reserved"), ordering="reserved")
+    def shown_reserved(self, level: StockLevel) -> str:
+        return plain(level.reserved)
+
+    @display(description=_("free"))
+    def free(self, level: StockLevel) -> str:
+        return plain(level.on_hand - level.reserved)
+
+
+@admin.register(StockMovement)
+class StockMovementAdmin(BigTableAdmin):
+    list_display = ("happened_at", "kind", "sku_code", "location", "lot", "signed", "reference", "reason", "actor")
+    list_select_related = ("sku", "location__warehouse", "lot", "actor")
+    list_filter = (("sku", AutocompleteSelectFilter),)
+    search_fields = ("sku__code",)
+    search_help_text = _("SKU code, or the whole reference (SH-…, RC-…)")
+    empty_hint = _("The ledger begins with the first receipt, opening stock or shipment.")
+
+    def find(self, term: str) -> Any:
+        skus = skus_like(term)
+        return Q(sku_id__in=skus) if skus else Q(reference=term)
+
+    @display(description=_("SKU"))
+    def sku_code(self, movement: StockMovement) -> str:
+        return movement.sku.code
+
+    @display(description=_("quantity"))
+    def signed(self, movement: StockMovement) -> str:
+        return ("+" if movement.quantity > 0 else "−") + plain(abs(movement.quantity))
