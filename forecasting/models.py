@@ -32,7 +32,7 @@ class DemandHistory(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("daily demand"), _("daily demand")
-        ordering = ("-day", "sku")
+        ordering = ("-pk",)
         constraints = [
             models.UniqueConstraint(fields=["sku", "warehouse", "channel", "day"], name="demand_history_once"),
             models.CheckConstraint(condition=Q(quantity__gte=0), name="demand_history_not_negative"),

@@ -1,4 +1,5 @@
-"""Panel files in and out for `manage.py forecast`: CSV, CSV.gz or Parquet, every fault named by file, line and column."""
+"""Panel files in and out for `manage.py forecast`: CSV, CSV.gz or Parquet, every fault named by file, line and
+column."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ class PanelFileError(ValueError):
 
 @dataclass(frozen=True)
 class PanelFile:
-    """A panel and what is needed to write its future: ds of the last period, how ds was given, and the columns no method uses."""
+    """A panel and what is needed to write its future: ds of the last period, how ds was given, and the columns no
+    method uses."""
 
     panel: Panel
     last: Any
@@ -49,7 +51,9 @@ def read_table(path: Path) -> pd.DataFrame:
         if path.name.endswith((".csv", ".csv.gz")):
             return pd.read_csv(path, dtype={"unique_id": str}, keep_default_na=True, na_values=[""])
     except UnicodeDecodeError as error:
-        raise PanelFileError(f"{path}: line {_undecodable_line(path)}: not UTF-8 text; columns {_wanted()} expected") from error
+        raise PanelFileError(
+            f"{path}: line {_undecodable_line(path)}: not UTF-8 text; columns {_wanted()} expected"
+        ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise PanelFileError(f"{path}: line {_last_readable_line(path)}: gzip file is damaged or ends early") from error
     except pd.errors.EmptyDataError as error:
@@ -57,7 +61,9 @@ def read_table(path: Path) -> pd.DataFrame:
     except pd.errors.ParserError as error:
         raise PanelFileError(f"{path}: {' '.join(str(error).split())}") from error
     except (OSError, ValueError) as error:
-        raise PanelFileError(f"{path}: not a readable {path.suffix.lstrip('.')} file: {' '.join(str(error).split())}") from error
+        raise PanelFileError(
+            f"{path}: not a readable {path.suffix.lstrip('.')} file: {' '.join(str(error).split())}"
+        ) from error
     raise PanelFileError(f"{path}: unknown kind of file; .csv, .csv.gz or .parquet expected")
 
 
@@ -102,14 +108,16 @@ def first_bad(path: Path, bad: np.ndarray, column: str, fault: str, values: pd.S
     """Raise for the first row marked bad, if any, naming its line (header = line 1)."""
     rows = np.flatnonzero(bad)
     if len(rows):
-        shown = "" if values is None else f" {values.iloc[rows[0]]!r}"
+        shown = "" if values is None else f" {values.iloc[[rows[0]]].tolist()[0]!r}"
         raise PanelFileError(f"{path}: line {rows[0] + 2}: column {column}:{shown} {fault}")
 
 
 def read_panel(path: Path, freq: str) -> PanelFile:
-    """Long file → panel. Missing periods between a series' first row and the panel's last period are zeros; an empty y is unknown.
+    """Long file → panel. Missing periods between a series' first row and the panel's last period are zeros; an empty y
+    is unknown.
 
-    Two rows of one series in one period are an error (which of them is meant?): aggregate before. Lines count the header as 1.
+    Two rows of one series in one period are an error (which of them is meant?): aggregate before. Lines count the
+    header as 1.
     """
     import pandas as pd
 
@@ -177,7 +185,8 @@ def _refuse_duplicates(path: Path, codes: np.ndarray, period: np.ndarray, ids: p
         at = int(np.flatnonzero(same)[0])
         one, two = int(order[at]), int(order[at + 1])
         raise PanelFileError(
-            f"{path}: line {two + 2}: column ds: second row of {ids.iloc[two]!r} in the same period (first: line {one + 2})"
+            f"{path}: line {two + 2}: column ds: second row of {ids.iloc[two]!r} in the same period "
+            f"(first: line {one + 2})"
         )
 
 
@@ -202,11 +211,14 @@ def quantile_names(levels: Sequence[float]) -> list[str]:
 
 
 def write_all(tables: Sequence[tuple[Path, Any]]) -> None:
-    """Write every (path, DataFrame or text) beside its place, then move all into place: a failure leaves nothing half written."""
+    """Write every (path, DataFrame or text) beside its place, then move all into place: a failure leaves nothing half
+    written."""
     written: list[tuple[str, Path]] = []
     try:
         for path, content in tables:
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix="".join(path.suffixes[-2:]))
+            handle, name = tempfile.mkstemp(
+                dir=path.parent, prefix=f".{path.name}.", suffix="".join(path.suffixes[-2:])
+            )
             os.close(handle)
             written.append((name, path))
             if isinstance(content, str):
@@ -216,7 +228,7 @@ def write_all(tables: Sequence[tuple[Path, Any]]) -> None:
             else:
                 content.to_csv(name, index=False, compression="gzip" if path.suffix == ".gz" else None)
         for name, path in written:
-            os.chmod(name, 0o644)  # noqa: S103 - an ordinary output file; mkstemp makes it private
+            os.chmod(name, 0o644)
             os.replace(name, path)
     finally:
         for name, _ in written:

@@ -38,25 +38,20 @@ def supplier_portal_orders(user: Any) -> QuerySet[PurchaseOrder]:
     (without rejected lines), `due_on` (the earliest day on which something still to come is expected).
     """
     lines = PurchaseOrderLine.objects.filter(order=OuterRef("pk")).order_by().values("order")
-    return (
-        PurchaseOrder.objects.for_actor(user)
-        .select_related("warehouse", "supplier")
-        .annotate(
-            line_count=Coalesce(lines.annotate(n=Count("pk")).values("n"), 0),
-            open_lines=Coalesce(lines.annotate(n=Count("pk", filter=Q(status=_LINE.OPEN))).values("n"), 0),
-            waiting_lines=Coalesce(
-                lines.annotate(n=Count("pk", filter=Q(status=_LINE.CHANGE_PROPOSED))).values("n"), 0
-            ),
-            order_value=Coalesce(
-                lines.exclude(status=_LINE.REJECTED).annotate(v=Sum(F("quantity") * F("unit_cost"))).values("v"),
-                Decimal(0),
-                output_field=MoneyField(),
-            ),
-            due_on=lines.exclude(status=_LINE.REJECTED)
-            .filter(received_quantity__lt=F("quantity"))
-            .annotate(day=Min(Coalesce("promised_on", "need_by")))
-            .values("day"),
-        )
+    visible: QuerySet[PurchaseOrder] = PurchaseOrder.objects.for_actor(user)
+    return visible.select_related("warehouse", "supplier").annotate(
+        line_count=Coalesce(lines.annotate(n=Count("pk")).values("n"), 0),
+        open_lines=Coalesce(lines.annotate(n=Count("pk", filter=Q(status=_LINE.OPEN))).values("n"), 0),
+        waiting_lines=Coalesce(lines.annotate(n=Count("pk", filter=Q(status=_LINE.CHANGE_PROPOSED))).values("n"), 0),
+        order_value=Coalesce(
+            lines.exclude(status=_LINE.REJECTED).annotate(v=Sum(F("quantity") * F("unit_cost"))).values("v"),
+            Decimal(0),
+            output_field=MoneyField(),
+        ),
+        due_on=lines.exclude(status=_LINE.REJECTED)
+        .filter(received_quantity__lt=F("quantity"))
+        .annotate(day=Min(Coalesce("promised_on", "need_by")))
+        .values("day"),
     )
 
 

@@ -1,8 +1,10 @@
-"""Measure `manage.py forecast` with the neutral scorer: export the panels, forecast each cutoff, score, print one table.
+"""Measure `manage.py forecast` with the neutral scorer: export the panels, forecast each cutoff, score, print one
+table.
 
     EVAL_DATA=../shared/data EVAL_PANELS=/tmp/panels .venv/bin/python benchmarks/forecasting/run.py [panel …]
 
-The scorer (`eval_forecast.py`) stands in the shared benchmarks folder; its path is taken from EVAL_SCORER or found beside EVAL_DATA.
+The scorer (`eval_forecast.py`) stands in the shared benchmarks folder; its path is taken from EVAL_SCORER or found
+beside EVAL_DATA.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ FREQ = {"uci_daily": "D", "uci_weekly": "W", "carparts": "M"}
 
 
 def call(*arguments: str | Path) -> str:
-    done = subprocess.run([sys.executable, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, env=os.environ, check=False)
+    done = subprocess.run(
+        [sys.executable, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, env=os.environ, check=False
+    )
     if done.returncode:
         raise SystemExit(f"{arguments}: {done.stderr[-2000:]}")
     return done.stdout
@@ -38,9 +42,24 @@ def measure(panel: str, work: Path, extra: list[str]) -> dict[str, float | str]:
     for cutoff in meta["cutoffs"]:
         stem = work / panel / cutoff[:10]
         begin = time.perf_counter()
-        call("manage.py", "forecast", work / panel / f"train_{cutoff[:10]}.parquet", "--freq", FREQ[panel], "--horizon", str(meta["h"]),
-             "--windows", ",".join(map(str, meta["windows"])), "--out", f"{stem}.f.parquet", "--windows-out", f"{stem}.w.parquet",
-             "--report", f"{stem}.json", *extra)
+        call(
+            "manage.py",
+            "forecast",
+            work / panel / f"train_{cutoff[:10]}.parquet",
+            "--freq",
+            FREQ[panel],
+            "--horizon",
+            str(meta["h"]),
+            "--windows",
+            ",".join(map(str, meta["windows"])),
+            "--out",
+            f"{stem}.f.parquet",
+            "--windows-out",
+            f"{stem}.w.parquet",
+            "--report",
+            f"{stem}.json",
+            *extra,
+        )
         seconds += time.perf_counter() - begin
         report = json.loads(Path(f"{stem}.json").read_text())
         fits += report["input"]["series"]
@@ -50,14 +69,38 @@ def measure(panel: str, work: Path, extra: list[str]) -> dict[str, float | str]:
         print(panel, cutoff[:10], report["seconds"], report["methods"], file=sys.stderr, flush=True)
     pd.concat(steps).to_parquet(work / f"{panel}.f.parquet")
     pd.concat(sums).to_parquet(work / f"{panel}.w.parquet")
-    call(SCORER, "score", "--panel", panel, "--forecasts", work / f"{panel}.f.parquet", "--windows", work / f"{panel}.w.parquet",
-         "--json", work / f"{panel}.score.json", "--name", "entrepot")
+    call(
+        SCORER,
+        "score",
+        "--panel",
+        panel,
+        "--forecasts",
+        work / f"{panel}.f.parquet",
+        "--windows",
+        work / f"{panel}.w.parquet",
+        "--json",
+        work / f"{panel}.score.json",
+        "--name",
+        "entrepot",
+    )
     score = json.loads((work / f"{panel}.score.json").read_text())
     one, window = score["per_period"], score["window_mean"]
-    return {"panel": panel, "fits": fits, "wall s": round(seconds, 1), "ms a fit": round(seconds / fits * 1000, 2), "peak MB": round(peak),
-            "SPL": round(one["SPL"], 3), "window SPL": round(window["SPL"], 3), "cov .95": round(window["cov_0.95"], 3),
-            "cov .99": round(window["cov_0.99"], 3), "RMSSE": round(one["RMSSE"], 3), "WAPE": round(one["WAPE"], 3),
-            "bias": round(one["BIAS"], 3), "crossing": score["crossing"], "missing": score["missing"]}
+    return {
+        "panel": panel,
+        "fits": fits,
+        "wall s": round(seconds, 1),
+        "ms a fit": round(seconds / fits * 1000, 2),
+        "peak MB": round(peak),
+        "SPL": round(one["SPL"], 3),
+        "window SPL": round(window["SPL"], 3),
+        "cov .95": round(window["cov_0.95"], 3),
+        "cov .99": round(window["cov_0.99"], 3),
+        "RMSSE": round(one["RMSSE"], 3),
+        "WAPE": round(one["WAPE"], 3),
+        "bias": round(one["BIAS"], 3),
+        "crossing": score["crossing"],
+        "missing": score["missing"],
+    }
 
 
 def main() -> None:

@@ -68,6 +68,8 @@ class Postgres:
 
     def stop(self, *, seconds: float = STOP_SECONDS) -> None:
         """Fast shutdown: open transactions are rolled back, committed ones are on disk. Then harsher, if need be."""
+        # one that is just starting has not written its pid yet
+        wait_until(lambda: self._postmaster() is not None or not self.processes(), seconds=seconds)
         for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             if (pid := self._postmaster()) is not None:
                 os.kill(pid, how)

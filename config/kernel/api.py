@@ -41,15 +41,17 @@ class HouseSerializer(serializers.ModelSerializer):
     }
 
 
-class ReadViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
-    """List and detail of the rows the caller may see. `permission_map` names the right each action needs."""
+def lines_of(serializer: type[serializers.Serializer], *, at_most: int, required: bool = True) -> Any:
+    """A non-empty list of at most so many of these documents, as a serializer field."""
+    many: Any = serializer
+    return many(many=True, allow_empty=False, max_length=at_most, required=required)
 
-    permission_map: ClassVar[dict[str, str]] = {}
 
-    def get_queryset(self) -> Any:
-        if getattr(self, "swagger_fake_view", False):
-            return self.queryset.none()
-        return self.queryset.for_actor(self.request.user)
+class Makes:
+    """What a view set needs to run services that make or change something."""
+
+    request: Any
+    get_serializer_context: Any
 
     def make_once(
         self, effect: Callable[[], Any], serializer: type[serializers.Serializer], *, made: int = 201
@@ -74,6 +76,18 @@ class ReadViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
         return timezone.now()
 
 
+class ReadViewSet(Makes, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
+    """List and detail of the rows the caller may see. `permission_map` names the right each action needs."""
+
+    permission_map: ClassVar[dict[str, str]] = {}
+    queryset: Any
+
+    def get_queryset(self) -> Any:
+        if getattr(self, "swagger_fake_view", False):
+            return self.queryset.none()
+        return self.queryset.for_actor(self.request.user)
+
+
 class WriteViewSet(ReadViewSet):
     """Plain master data: made and changed through its serializer, never deleted by the API."""
 
@@ -90,7 +104,7 @@ class WriteViewSet(ReadViewSet):
 
         return once(request, f"POST {request.path}", respond)
 
-    def partial_update(self, request: Any, pk: Any = None) -> Response:
+    def partial_update(self, request: Any, **lookup: Any) -> Response:
         writer = self.get_serializer(self.get_object(), data=request.data, partial=True)
         writer.is_valid(raise_exception=True)
         writer.save()

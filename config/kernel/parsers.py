@@ -1,5 +1,6 @@
-"""JSON bodies with a stated limit, refused before they are read into memory."""
+"""JSON bodies with a stated limit, refused before more than that is read into memory."""
 
+from io import BytesIO
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -16,9 +17,10 @@ class PayloadTooLarge(exceptions.APIException):
 
 
 class LimitedJSONParser(JSONParser):
-    """Strict JSON (no NaN or Infinity) of at most MAX_BODY_BYTES."""
+    """Strict JSON (no NaN or Infinity) of at most MAX_BODY_BYTES, also where the sender names no length."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        if int(stream.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
+        body = stream.read(MAX_BODY_BYTES + 1)
+        if len(body) > MAX_BODY_BYTES:
             raise PayloadTooLarge
-        return super().parse(stream, media_type=media_type, parser_context=parser_context)
+        return super().parse(BytesIO(body), media_type=media_type, parser_context=parser_context)

@@ -81,17 +81,20 @@ def spawn(
     log: Path | None = None,
     pass_fds: tuple[int, ...] = (),
     death: signal.Signals = signal.SIGTERM,
-    capture: bool = False,
+    output: int | None = subprocess.STDOUT,
 ) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own, so that a terminal's Ctrl-C reaches the supervisor alone."""
+    """Start a program in a session of its own, so that a terminal's Ctrl-C reaches the supervisor alone.
+
+    Errors go to the log, if there is one; output goes along, or where `output` says (None: where ours goes).
+    """
     parent = os.getpid()
     with contextlib.ExitStack() as stack:
-        output = stack.enter_context(log.open("ab")) if log else None
+        errors = stack.enter_context(log.open("ab")) if log else None
         return subprocess.Popen(  # noqa: S603
             command,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if capture else output,
-            stderr=output,
+            stdout=errors if output == subprocess.STDOUT else output,
+            stderr=errors,
             env={**os.environ, **environment},
             cwd=CHECKOUT,
             pass_fds=pass_fds,

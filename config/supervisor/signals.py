@@ -9,6 +9,10 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class StopRequested(BaseException):
     """Raised in the main thread, wherever it is; not an Exception, so nobody takes it for an error."""
 
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
 
 class StopSignals:
     """Installed once at the start. `close` is called before cleaning up: from then on a signal only sets `in_haste`."""
@@ -24,8 +28,8 @@ class StopSignals:
     def close(self) -> None:
         self._is_open = False
 
-    def _receive(self, _number: int, _frame: FrameType | None) -> None:
+    def _receive(self, number: int, _frame: FrameType | None) -> None:
         if self._is_open:
             self._is_open = False
-            raise StopRequested
+            raise StopRequested(number)
         self.in_haste = True

@@ -32,21 +32,18 @@ class Steps:
         if stamp.exists() and stamp.read_text() == current and (self._data_dir / "static").is_dir():
             return
         say("Preparing static files …")
-        self._manage("collectstatic", "--noinput", "--clear", "-v", "0")
+        self._run("manage.py", "collectstatic", "--noinput", "--clear", "-v", "0")
         stamp.write_text(current)
 
-    def migrate(self) -> None:
+    def prepare_database(self, *, with_demo: bool) -> None:
         say("Bringing the database up to date …")
-        self._manage("migrate", "--noinput")
+        options = ["--demo"] if with_demo else []
+        self._run("-m", "config.supervisor.database", str(self._log), *options)
 
-    def fill_with_demo(self) -> None:
-        """Both commands see for themselves that there is nothing to do; what they print is shown as it comes."""
-        self._manage("load_demo", "--if-empty", show=True)
-        self._manage("plan", "--if-never", show=True)
-
-    def begin_welcome(self) -> subprocess.Popen[bytes]:
+    def begin_welcome(self, address: str) -> subprocess.Popen[bytes]:
         """Started while the web server comes up; its text is shown once that answers."""
-        return spawn(_manage_command("welcome"), environment=self._environment, log=self._log, capture=True)
+        command = [sys.executable, "manage.py", "welcome", "--address", address.rstrip("/")]
+        return spawn(command, environment=self._environment, log=self._log, output=subprocess.PIPE)
 
     def _static_digest(self) -> str:
         """Of our own static files (name, size, time) and of what is installed."""
@@ -58,20 +55,17 @@ class Steps:
         seen.append(os.environ.get("DJANGO_SETTINGS_MODULE", ""))
         return hashlib.sha256("\n".join(seen).encode()).hexdigest()
 
-    def _manage(self, *arguments: str, show: bool = False) -> None:
-        process = spawn(_manage_command(*arguments), environment=self._environment, log=None if show else self._log)
+    def _run(self, *arguments: str) -> None:
+        """To its end; its output is shown as it comes, its errors are kept in the log."""
+        command = [sys.executable, *arguments]
+        process = spawn(command, environment=self._environment, log=self._log, output=None)
         try:
             status = process.wait()
         except BaseException:
             process.terminate()
             raise
         if status != 0:
-            last = "" if show else (end_of(self._log).strip().splitlines() or ["?"])[-1]
-            where = "" if show else f" The whole story: {self._log}"
-            full = "No space left on device" in end_of(self._log, 4000)
-            why = "the disk is full: free some space" if full else last or "its own words are above"
-            raise Failure(f"`manage.py {arguments[0]}` did not succeed: {why}.{where}")
-
-
-def _manage_command(*arguments: str) -> list[str]:
-    return [sys.executable, "manage.py", *arguments]
+            errors = end_of(self._log, 4000)
+            last = (errors.strip().splitlines() or [f"status {status}"])[-1]
+            why = "the disk is full: free some space" if "No space left on device" in errors else last
+            raise Failure(f"Preparing did not succeed: {why}. The whole story: {self._log}")

@@ -87,14 +87,15 @@ class Supervisor:
         steps = Steps(self._data_dir, self._environment)
         steps.translate()
         steps.collect_static()
-        steps.migrate()
-        if not self._options.empty:
-            steps.fill_with_demo()
+        steps.prepare_database(with_demo=not self._options.empty)
         say("Starting Entrepot …")
         checks.start_listening(listener, self._options.host, self._options.port)
-        self._children = self._make_children(listener, folder)
-        welcome = steps.begin_welcome()
+        web, *others = self._make_children(listener, folder)
+        self._children = [web]
+        welcome = steps.begin_welcome(self._options.address)
         self._wait_until_ready()
+        self._children += others  # not before: they would take the web server's turn on a small machine
+        self._keep_up()
         say(f"\nEntrepot is ready: {self._options.address}")
         text, _ = welcome.communicate()
         if welcome.returncode == 0:

@@ -29,7 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.pop(SUPERVISED, None)
     try:
         with temporary_data_dir() as data_dir, servers(data_dir), worker(data_dir, signals):
-            return _run_pytest(sys.argv[1:] if arguments is None else arguments, data_dir)
+            status = _run_pytest(sys.argv[1:] if arguments is None else arguments, data_dir)
+            return status if status >= 0 else 128 - status  # as a shell reports a death by signal
     except (Failure, EmbeddedError) as failure:
         complain(str(failure))
         return 1
@@ -106,7 +107,9 @@ def _run_pytest(arguments: list[str], data_dir: Path) -> int:
     )
     try:
         return process.wait()
-    except StopRequested:
+    except StopRequested as stop:
+        if stop.number != signal.SIGINT:
+            process.send_signal(signal.SIGINT)
         for number in (signal.SIGINT, signal.SIGINT, signal.SIGKILL):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 return process.wait(timeout=3) or INTERRUPTED

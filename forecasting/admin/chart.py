@@ -60,7 +60,7 @@ def weekly_chart(sku_id: int, *, until: date) -> Figure | None:
         return None
     weeks = [first + timedelta(weeks=n) for n in range(PAST_WEEKS)]
     return bar_chart(
-        [week.isoformat() for week in weeks],
+        weeks,
         [float(found.get(week, 0)) for week in weeks],
         title=_("Demand per week, one year"),
         value_name=_("Units a week"),
@@ -101,5 +101,5 @@ def _band(forecast: Forecast | None) -> tuple[Sequence[float], Sequence[float], 
         return mean, (), (), ""
     low = min(range(len(levels)), key=lambda i: abs(levels[i] - 0.1))
     high = min(range(len(levels)), key=lambda i: abs(levels[i] - 0.9))
-    name = _("%(low)s to %(high)s of days fall here") % {"low": f"{levels[low]:.0%}", "high": f"{levels[high]:.0%}"}
+    name = _("Between the %(low)s and %(high)s quantiles") % {"low": f"{levels[low]:.0%}", "high": f"{levels[high]:.0%}"}
     return mean, forecast.quantiles[low][:AHEAD_DAYS], forecast.quantiles[high][:AHEAD_DAYS], name

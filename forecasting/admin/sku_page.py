@@ -14,7 +14,7 @@ from forecasting.models import DemandHistory, Forecast, ForecastRun
 from warehouses.models import Warehouse
 
 
-@panel("catalog.sku", order=10, permission="forecasting.view_forecast")
+@panel("catalog.sku", order=30, permission="forecasting.view_forecast")
 def sku_forecasts_panel(request: HttpRequest, sku: Sku) -> SafeString:
     """The latest forecast of each warehouse; demand alone where none was made."""
     run = ForecastRun.objects.filter(is_complete=True).order_by("-pk").first()

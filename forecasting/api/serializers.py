@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from config.kernel.api import HouseSerializer
+from config.kernel.api import HouseSerializer, lines_of
 from forecasting.models import DemandHistory, Forecast, ForecastRun
 
 MAX_SERIES, MAX_POINTS, MAX_HORIZON, MAX_WINDOW = 200, 200_000, 366, 730
@@ -46,7 +46,7 @@ class ForecastRowSerializer(HouseSerializer):
 
     class Meta:
         model = Forecast
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "run",
             "sku",
@@ -71,7 +71,14 @@ class ForecastSerializer(ForecastRowSerializer):
     protection_quantiles = serializers.SerializerMethodField()
 
     class Meta(ForecastRowSerializer.Meta):
-        fields = (*ForecastRowSerializer.Meta.fields, "as_of", "mean", "quantiles", "protection_quantiles", "scores")
+        fields: tuple[str, ...] = (
+            *ForecastRowSerializer.Meta.fields,
+            "as_of",
+            "mean",
+            "quantiles",
+            "protection_quantiles",
+            "scores",
+        )
 
     def get_quantiles(self, forecast: Forecast) -> dict[str, list[float]]:
         levels = forecast.run.quantile_levels
@@ -119,7 +126,7 @@ class PredictBodySerializer(serializers.Serializer):
         child=serializers.IntegerField(min_value=1, max_value=MAX_WINDOW), required=False, max_length=20, default=list
     )
     season = serializers.IntegerField(min_value=1, max_value=1000, required=False, allow_null=True, default=None)
-    series = SeriesBodySerializer(many=True, allow_empty=False, max_length=MAX_SERIES)
+    series = lines_of(SeriesBodySerializer, at_most=MAX_SERIES)
 
     def validate_series(self, series: list[dict]) -> list[dict]:
         names = [one["unique_id"] for one in series]

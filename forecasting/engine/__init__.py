@@ -1,4 +1,5 @@
-"""How much will be asked for? Pure numerics: a panel of demand in, quantile forecasts with method, reason and error out.
+"""How much will be asked for? Pure numerics: a panel of demand in, quantile forecasts with method, reason and error
+out.
 
     panel = Panel(ids=("A@EAST",), values=history, starts=starts, freq="D", origin_ds=date(2026, 1, 1))
     pooled = fit_pooled(panel)                                   # once per run, from the whole panel
@@ -6,8 +7,10 @@
                             per_series_windows=protection_days, pooled=pooled)
     result.protection_quantiles, result.choices[0].method, result.choices[0].reason
 
-A run split into chunks fits `Pooled` once and passes it to every chunk (`panel.take(slice)`): a series' forecast then does not
-depend on its neighbours in the chunk. No Django, no clock unless a budget is given, no logging; deterministic for a seed.
+A run split into chunks fits `Pooled` once and passes it to every chunk (`panel.take(slice)`): a series' forecast then
+does not
+depend on its neighbours in the chunk. No Django, no clock unless a budget is given, no logging; deterministic for a
+seed.
 """
 
 from forecasting.engine.forecast import Pooled, fit_pooled, forecast_panel

@@ -1,4 +1,5 @@
-"""One chunk of series from history to forecast: clean, backtest, choose, and read the quantiles of the chosen method."""
+"""One chunk of series from history to forecast: clean, backtest, choose, and read the quantiles of the chosen
+method."""
 
 from __future__ import annotations
 
@@ -36,9 +37,17 @@ class ChunkForecast:
     choices: list[Choice]
 
 
-def forecast_chunk(panel: Panel, pooled: Pooled, horizon: int, levels: tuple[float, ...], windows: tuple[int, ...],
-                   own: IntArray | None, theta: int) -> ChunkForecast:
-    """Forecast some series under what the whole panel taught; the result of a series does not depend on its neighbours."""
+def forecast_chunk(
+    panel: Panel,
+    pooled: Pooled,
+    horizon: int,
+    levels: tuple[float, ...],
+    windows: tuple[int, ...],
+    own: IntArray | None,
+    theta: int,
+) -> ChunkForecast:
+    """Forecast some series under what the whole panel taught; the result of a series does not depend on its
+    neighbours."""
     cleaned = clean(panel)
     frame = build_frame(cleaned, pooled.calendar).at(pooled.plan.columns)
     features = features_of(frame)
@@ -61,15 +70,26 @@ def forecast_chunk(panel: Panel, pooled: Pooled, horizon: int, levels: tuple[flo
     labels[np.isin(fallbacks.code, (ZERO, CONSTANT))] = ""
     for name in sorted(set(labels) - {""}):
         rows = np.flatnonzero(labels == name)
-        path = own_mean_path(frame, rows) if name == "own_mean" else None if name == EMPIRICAL else paths[name][rows, -1]
+        path = (
+            own_mean_path(frame, rows) if name == "own_mean" else None if name == EMPIRICAL else paths[name][rows, -1]
+        )
         reader.fill(out, str(name), rows, path, windows, own)
     _fill_constant(out, cleaned, fallbacks, windows, own)
     choices = build_choices(names, verdict, losses, fallbacks, classes, cleaned, pooled)
-    ordered = (np.maximum.accumulate(np.maximum(out[k], 0.0), axis=-1) for k in ("quantiles", "window_quantiles", "own_quantiles"))
+    ordered = (
+        np.maximum.accumulate(np.maximum(out[k], 0.0), axis=-1)
+        for k in ("quantiles", "window_quantiles", "own_quantiles")
+    )
     quantiles, window_quantiles, own_quantiles = ordered
     return ChunkForecast(
-        out["mean"], quantiles, out["window_mean"], grow_with_window(window_quantiles, windows), out["own_mean"], out["own_sd"],
-        own_quantiles, choices,
+        out["mean"],
+        quantiles,
+        out["window_mean"],
+        grow_with_window(window_quantiles, windows),
+        out["own_mean"],
+        out["own_sd"],
+        own_quantiles,
+        choices,
     )
 
 
@@ -95,8 +115,9 @@ def pick_levels(ratios: FloatArray, have: tuple[float, ...], want: tuple[float, 
     return ratios[..., low] * (1 - share) + ratios[..., np.minimum(low + 1, len(have) - 1)] * share
 
 
-def _fill_constant(out: dict[str, FloatArray], cleaned: Cleaned, fallbacks: Fallbacks, windows: tuple[int, ...],
-                   own: IntArray | None) -> None:
+def _fill_constant(
+    out: dict[str, FloatArray], cleaned: Cleaned, fallbacks: Fallbacks, windows: tuple[int, ...], own: IntArray | None
+) -> None:
     rows = np.flatnonzero(fallbacks.code == CONSTANT)
     value = cleaned.actual[rows].max(axis=1, initial=0.0)
     out["mean"][rows] = value[:, None]
@@ -112,20 +133,33 @@ def _fill_constant(out: dict[str, FloatArray], cleaned: Cleaned, fallbacks: Fall
 class _Reader:
     """Reads a method's quantiles off the tables for groups of series."""
 
-    def __init__(self, cleaned: Cleaned, frame: Frame, features: Features, pooled: Pooled, levels: tuple[float, ...]) -> None:
+    def __init__(
+        self, cleaned: Cleaned, frame: Frame, features: Features, pooled: Pooled, levels: tuple[float, ...]
+    ) -> None:
         self.cleaned, self.frame, self.features, self.pooled, self.levels = cleaned, frame, features, pooled, levels
         self.dispersion = dispersion_of(cleaned)
 
     def blank(self, n: int, horizon: int, windows: tuple[int, ...], own: IntArray | None) -> dict[str, FloatArray]:
         q, m = len(self.levels), n if own is not None else 0
         return {
-            "mean": np.zeros((n, horizon)), "quantiles": np.zeros((n, horizon, q)), "window_mean": np.zeros((n, len(windows))),
-            "window_quantiles": np.zeros((n, len(windows), q)), "own_mean": np.zeros(m), "own_sd": np.zeros(m),
+            "mean": np.zeros((n, horizon)),
+            "quantiles": np.zeros((n, horizon, q)),
+            "window_mean": np.zeros((n, len(windows))),
+            "window_quantiles": np.zeros((n, len(windows), q)),
+            "own_mean": np.zeros(m),
+            "own_sd": np.zeros(m),
             "own_quantiles": np.zeros((m, q)),
         }
 
-    def fill(self, out: dict[str, FloatArray], name: str, rows: np.ndarray, path: FloatArray | None, windows: tuple[int, ...],
-             own: IntArray | None) -> None:
+    def fill(
+        self,
+        out: dict[str, FloatArray],
+        name: str,
+        rows: np.ndarray,
+        path: FloatArray | None,
+        windows: tuple[int, ...],
+        own: IntArray | None,
+    ) -> None:
         horizon = out["mean"].shape[1]
         out["mean"][rows], out["quantiles"][rows] = self.steps(name, rows, path, horizon)
         for j, window in enumerate(windows):
@@ -133,13 +167,17 @@ class _Reader:
                 name, rows, path, np.full(len(rows), window)
             )
         if own is not None:
-            out["own_mean"][rows], out["own_quantiles"][rows], out["own_sd"][rows] = self.window(name, rows, path, own[rows])
+            out["own_mean"][rows], out["own_quantiles"][rows], out["own_sd"][rows] = self.window(
+                name, rows, path, own[rows]
+            )
 
     def table_name(self, name: str) -> str:
         """Tables of methods that have none of their own: those of their nearest relative."""
         return {"own_mean": LEVEL_TABLES, "theta": "ses"}.get(name, name)
 
-    def steps(self, name: str, rows: np.ndarray, path: FloatArray | None, horizon: int) -> tuple[FloatArray, FloatArray]:
+    def steps(
+        self, name: str, rows: np.ndarray, path: FloatArray | None, horizon: int
+    ) -> tuple[FloatArray, FloatArray]:
         """Means (r, h) and quantiles (r, h, q) of single steps."""
         if path is None:
             return self.empirical_steps(rows, horizon)
@@ -170,16 +208,30 @@ class _Reader:
 
     def rows_of_frame(self, rows: np.ndarray) -> Frame:
         f = self.frame
-        return Frame(f.demand[rows], f.weight[rows], f.open_share[rows], f.starts[rows], f.origins, f.factor[rows], f.swing, f.calendar)
+        return Frame(
+            f.demand[rows],
+            f.weight[rows],
+            f.open_share[rows],
+            f.starts[rows],
+            f.origins,
+            f.factor[rows],
+            f.swing,
+            f.calendar,
+        )
 
-    def window(self, name: str, rows: np.ndarray, path: FloatArray | None, windows: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Means (r,), quantiles (r, q) and standard deviations (r,) of the sum over the first windows[i] steps of each row."""
+    def window(
+        self, name: str, rows: np.ndarray, path: FloatArray | None, windows: IntArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Means (r,), quantiles (r, q) and standard deviations (r,) of the sum over the first windows[i] steps of each
+        row."""
         if path is None:
             return self.empirical_windows(rows, windows)
         index = (windows - 1)[:, None]
         mean = np.take_along_axis(path.cumsum(axis=1), index, axis=1)[:, 0]
         expected = np.take_along_axis(self.frame.factor[rows, -1].cumsum(axis=1), index, axis=1)[:, 0]
-        found = window_ratios(self.table_name(name), self.pooled.fits[-1], windows, take_rows(self.features, rows, -1), expected)
+        found = window_ratios(
+            self.table_name(name), self.pooled.fits[-1], windows, take_rows(self.features, rows, -1), expected
+        )
         if found is None:
             dispersion = self.dispersion[rows]
             return mean, gamma_spread(mean, dispersion, self.levels), np.sqrt(mean * dispersion)
@@ -192,5 +244,7 @@ class _Reader:
         for window in np.unique(windows):
             at = np.flatnonzero(windows == window)
             part = self.rows_of_frame(rows[at])
-            quantiles[at], mean[at], sd[at] = empirical_window(part, self.cleaned.actual[rows[at]], present, int(window), self.levels)
+            quantiles[at], mean[at], sd[at] = empirical_window(
+                part, self.cleaned.actual[rows[at]], present, int(window), self.levels
+            )
         return mean, quantiles, sd

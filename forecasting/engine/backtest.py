@@ -17,7 +17,8 @@ MOST_SCORED_WINDOWS = 3
 
 @dataclass(frozen=True)
 class Plan:
-    """origins (O,) ascending, the last = present; folds = columns of `origins` that are scored; scored windows; windows with tables."""
+    """origins (O,) ascending, the last = present; folds = columns of `origins` that are scored; scored windows;
+    windows with tables."""
 
     origins: IntArray
     folds: tuple[int, ...]
@@ -35,8 +36,10 @@ class Plan:
 
 
 def plan_backtest(periods: int, rhythm: Rhythm, wanted: tuple[int, ...], focus: tuple[int, ...]) -> Plan:
-    """Training origins every `spacing` periods; up to 5 folds half a window apart, the newest fully observed by the present, and each
-    with at least one earlier origin whose window had ended by then (that is what its quantiles are learnt from). wanted = windows with tables, focus = those of them that the caller will read."""
+    """Training origins every `spacing` periods; up to 5 folds half a window apart, the newest fully observed by the
+    present, and each
+    with at least one earlier origin whose window had ended by then (that is what its quantiles are learnt from).
+    wanted = windows with tables, focus = those of them that the caller will read."""
     first = int(1.5 * rhythm.min_history)
     past = [periods - rhythm.spacing * j for j in range(rhythm.origins, 0, -1)]
     past = [o for o in past if o >= first]
@@ -60,7 +63,8 @@ def plan_backtest(periods: int, rhythm: Rhythm, wanted: tuple[int, ...], focus: 
 
 
 def scored_windows(windows: tuple[int, ...], longest: int) -> tuple[int, ...]:
-    """At most three of the windows asked for: the shortest, the middle and the longest that the history can hold out."""
+    """At most three of the windows asked for: the shortest, the middle and the longest that the history can hold
+    out."""
     fitting = [k for k in windows if k <= longest]
     if len(fitting) <= MOST_SCORED_WINDOWS:
         return tuple(fitting)
@@ -68,7 +72,8 @@ def scored_windows(windows: tuple[int, ...], longest: int) -> tuple[int, ...]:
 
 
 class Actuals:
-    """What was sold after each origin. Sums over partly observed windows are scaled up; below 75 % observed they are not used."""
+    """What was sold after each origin. Sums over partly observed windows are scaled up; below 75 % observed they are
+    not used."""
 
     def __init__(self, cleaned: Cleaned) -> None:
         zero = np.zeros((len(cleaned.actual), 1))

@@ -1,6 +1,7 @@
 """From means to quantiles: how far actual sums fell from the mean in comparable past cases, learnt across the panel.
 
-A table holds, for cells of comparable cases along one key, the quantiles of the ratio actual / mean. The key says how uncertain a case
+A table holds, for cells of comparable cases along one key, the quantiles of the ratio actual / mean. The key says how
+uncertain a case
 is: expected number of sales in the window, or a regression of |ratio − 1| on what is known at the origin.
 """
 
@@ -12,7 +13,28 @@ import numpy as np
 
 from forecasting.engine.types import BoolArray, FloatArray
 
-BASE_LEVELS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.98, 0.99, 0.995)
+BASE_LEVELS = (
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.2,
+    0.3,
+    0.4,
+    0.5,
+    0.6,
+    0.7,
+    0.75,
+    0.8,
+    0.85,
+    0.9,
+    0.925,
+    0.95,
+    0.975,
+    0.98,
+    0.99,
+    0.995,
+)
 SAMPLES_PER_CELL = 150
 MOST_CELLS = 14
 FEW_SAMPLES = 300
@@ -22,7 +44,8 @@ MOST_CASES = 15_000
 
 @dataclass(frozen=True)
 class Table:
-    """keys (b,) ascending cell centres; ratios (b, q) quantiles of actual / mean at `levels`; spread (b,) root mean (ratio − 1)²."""
+    """keys (b,) ascending cell centres; ratios (b, q) quantiles of actual / mean at `levels`; spread (b,) root mean
+    (ratio − 1)²."""
 
     levels: tuple[float, ...]
     keys: FloatArray
@@ -54,12 +77,13 @@ def all_levels(quantiles: tuple[float, ...]) -> tuple[float, ...]:
 def fit_table(key: FloatArray, ratio: FloatArray, levels: tuple[float, ...]) -> Table | None:
     """Cells of about equal size along the key; None with fewer than 12 samples.
 
-    The rank of level τ among n samples is ⌈(n + 1)τ⌉ (Vovk; split conformal), and below 300 samples the upper tail is at least that of a
+    The rank of level τ among n samples is ⌈(n + 1)τ⌉ (Vovk; split conformal), and below 300 samples the upper tail is
+    at least that of a
     gamma distribution of the same mean and variance: few samples hold no 99 % case. Quantiles are non-decreasing in τ.
     """
     if len(ratio) < LEAST_SAMPLES:
         return None
-    cells = int(np.clip(len(ratio) // SAMPLES_PER_CELL, 1, MOST_CELLS))
+    cells = int(np.clip(len(ratio) // SAMPLES_PER_CELL, 1, MOST_CELLS)) if np.ptp(key) > 1e-9 else 1
     order = np.argsort(key, kind="stable")
     keys, ratios, spread = [], [], []
     taus = np.array(levels)
@@ -88,10 +112,14 @@ def gamma_quantiles(sample: FloatArray, taus: FloatArray) -> FloatArray:
     return gammaincinv(shape, taus) * variance / mean
 
 
-def poisson_regression(design: FloatArray, target: FloatArray, weight: FloatArray, ridge: float = 1e-3, rounds: int = 8) -> FloatArray:
-    """β of E[target] = exp(design·β) by Newton's method on the Poisson likelihood, `weight` per case, ridge on all but the intercept.
+def poisson_regression(
+    design: FloatArray, target: FloatArray, weight: FloatArray, ridge: float = 1e-3, rounds: int = 8
+) -> FloatArray:
+    """β of E[target] = exp(design·β) by Newton's method on the Poisson likelihood, `weight` per case, ridge on all but
+    the intercept.
 
-    At most about 15,000 evenly spaced cases are used. design (N, p) with ones in column 0; needs no integer target (quasi-likelihood: McCullagh & Nelder 1989, ch. 9).
+    At most about 15,000 evenly spaced cases are used. design (N, p) with ones in column 0; needs no integer target
+    (quasi-likelihood: McCullagh & Nelder 1989, ch. 9).
     """
     stride = max(1, len(target) // MOST_CASES)
     design, target, weight = design[::stride], target[::stride], weight[::stride]
@@ -124,7 +152,9 @@ def fit_key(features: FloatArray, ratio: FloatArray, cap: float = 5.0) -> KeyMod
     """Regress |ratio − 1|, capped, on features (N, p)."""
     centre, scale = features.mean(axis=0), features.std(axis=0) + 1e-9
     design = np.concatenate([np.ones((len(ratio), 1)), (features - centre) / scale], axis=1)
-    return KeyModel(centre, scale, poisson_regression(design, np.minimum(np.abs(ratio - 1.0), cap), np.ones(len(ratio))))
+    return KeyModel(
+        centre, scale, poisson_regression(design, np.minimum(np.abs(ratio - 1.0), cap), np.ones(len(ratio)))
+    )
 
 
 def ratios_of(actual: FloatArray, mean: FloatArray, valid: BoolArray) -> tuple[FloatArray, BoolArray]:

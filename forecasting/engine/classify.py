@@ -1,4 +1,5 @@
-"""Demand classes after Syntetos, Boylan & Croston (2005): how often a SKU sells (ADI) and how varied the sizes are (CV²)."""
+"""Demand classes after Syntetos, Boylan & Croston (2005): how often a SKU sells (ADI) and how varied the sizes are
+(CV²)."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ CLASSES = ("smooth", "erratic", "intermittent", "lumpy", "none")
 def demand_intervals(demand: FloatArray, exposure: FloatArray) -> tuple[FloatArray, FloatArray]:
     """ADI and CV² of each series, both (n,).
 
-    ADI = observed periods / periods with a sale (∞ without a sale); CV² = (population sd / mean)² of the sizes of the sales.
+    ADI = observed periods / periods with a sale (∞ without a sale); CV² = (population sd / mean)² of the sizes of the
+    sales.
     Sales 0 0 3 0 0 5: ADI = 6/2 = 3, sizes 3 and 5: CV² = (1/4)² = 0.0625 → intermittent.
     Closed days carry no exposure, so a shop that never sells on Saturdays is not intermittent for that.
     """
@@ -29,7 +31,8 @@ def demand_intervals(demand: FloatArray, exposure: FloatArray) -> tuple[FloatArr
 
 
 def demand_classes(adi: FloatArray, cv2: FloatArray) -> list[str]:
-    """smooth, erratic, intermittent or lumpy; `none` where nothing was ever sold. The cut values belong to the upper class."""
+    """smooth, erratic, intermittent or lumpy; `none` where nothing was ever sold. The cut values belong to the upper
+    class."""
     often, even = adi < ADI_CUT, cv2 < CV2_CUT
     code = np.where(often & even, 0, np.where(often, 1, np.where(even, 2, 3)))
     code = np.where(np.isfinite(adi), code, 4)

@@ -10,8 +10,15 @@ from forecasting.engine.selection import Losses, Verdict, scores_of
 from forecasting.engine.types import Choice
 
 
-def build_choices(names: list[str], verdict: Verdict, losses: Losses, fallbacks: Fallbacks, classes: list[str], cleaned: Cleaned,
-                  pooled: Pooled) -> list[Choice]:
+def build_choices(
+    names: list[str],
+    verdict: Verdict,
+    losses: Losses,
+    fallbacks: Fallbacks,
+    classes: list[str],
+    cleaned: Cleaned,
+    pooled: Pooled,
+) -> list[Choice]:
     """One Choice a series; a fallback's method and sentence replace the backtest's."""
     choices = []
     for row, name in enumerate(names):
@@ -42,22 +49,32 @@ def build_choices(names: list[str], verdict: Verdict, losses: Losses, fallbacks:
 def reason(name: str, row: int, verdict: Verdict, pooled: Pooled, demand_class: str) -> str:
     """Why this method, in one sentence that names the evidence and the distance to the naive benchmark."""
     if name == "theta":
-        return "Theta (statsmodels): beat the panel's choice on this fast, smooth series in the held-out windows by more than one standard error"
+        return (
+            f"{WORDS[name]}: beat the panel's choice on this fast, smooth series in the held-out windows "
+            "by more than one standard error"
+        )
     benchmark = "seasonal_naive" if pooled.calendar.season > 1 else "naive"
     mine = verdict.shrunk[row, verdict.methods.index(name)]
     base = verdict.shrunk[row, verdict.methods.index(benchmark)]
     windows = ", ".join(str(k) for k in pooled.plan.scored)
-    evidence = f"{int(verdict.folds[row])} held-out origins, windows of {windows} periods, weighed with all {demand_class} series"
+    evidence = (
+        f"{int(verdict.folds[row])} held-out origins, windows of {windows} periods, "
+        f"weighed with all {demand_class} series"
+    )
     if name == benchmark or base <= 0:
         return f"{WORDS[name]}: no method was more than 1 % better ({evidence})"
     gap = (1.0 - mine / base) * 100.0
-    return f"{WORDS[name]}: pinball loss {gap:.0f} % below {benchmark.replace('_', ' ')} ({evidence}); simplest within 1 % of the best"
+    return (
+        f"{WORDS[name]}: pinball loss {gap:.0f} % below {benchmark.replace('_', ' ')} ({evidence}); "
+        "simplest within 1 % of the best"
+    )
 
 
 def fallback_reason(method: str, code: int) -> str:
     """Why no backtest decided."""
     if code == UNTESTED:
-        return f"{WORDS.get(method, method)}: what the demand class does best with; its own history is too short to hold out a window"
+        words = WORDS.get(method, method)
+        return f"{words}: what the demand class does best with; its own history is too short to hold out a window"
     return {
         "zero": "nothing was ever sold, so nothing is forecast",
         "constant": "every period sold the same quantity, which is carried on",

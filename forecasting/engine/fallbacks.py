@@ -22,7 +22,8 @@ class Fallbacks:
 
 
 def find_fallbacks(cleaned: Cleaned, min_history: int, folds: np.ndarray) -> Fallbacks:
-    """Which series are unknown, never sold, constant, too short, or older but never seen whole in a fold. folds (n,) valid folds."""
+    """Which series are unknown, never sold, constant, too short, or older but never seen whole in a fold. folds (n,)
+    valid folds."""
     seen = (cleaned.exposure > 0).sum(axis=1)
     total = cleaned.demand.sum(axis=1)
     top = np.where(cleaned.exposure > 0, cleaned.actual, -np.inf).max(axis=1, initial=-np.inf)
@@ -60,7 +61,8 @@ def cleaning_notes(cleaned: Cleaned, row: int) -> tuple[str, ...]:
 
 
 def gamma_spread(mean: FloatArray, dispersion: FloatArray, levels: tuple[float, ...]) -> FloatArray:
-    """(r, q) gamma quantiles with the given means (r,) and variance = dispersion · mean: the spread where no comparable case exists."""
+    """(r, q) gamma quantiles with the given means (r,) and variance = dispersion · mean: the spread where no
+    comparable case exists."""
     from scipy.special import gammaincinv
 
     safe = np.maximum(mean, 1e-12)
@@ -69,7 +71,8 @@ def gamma_spread(mean: FloatArray, dispersion: FloatArray, levels: tuple[float, 
 
 
 def dispersion_of(cleaned: Cleaned) -> FloatArray:
-    """(n,) variance / mean of the observed periods, at least 1 sale's size or 1 unit when there is too little to tell."""
+    """(n,) variance / mean of the observed periods, at least 1 sale's size or 1 unit when there is too little to
+    tell."""
     seen = cleaned.exposure > 0
     count = np.maximum(seen.sum(axis=1), 1)
     mean = cleaned.demand.sum(axis=1) / count

@@ -1,8 +1,10 @@
-"""What every method sees: cleaned demand, its expected share per period, and the forecast origins with the calendar known at each."""
+"""What every method sees: cleaned demand, its expected share per period, and the forecast origins with the calendar
+known at each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,7 +17,8 @@ PROFILE_STRENGTH = 20.0
 
 @dataclass(frozen=True)
 class Calendar:
-    """What the panel as a whole says about time; the same for every chunk of a run. origins (O,), the last is the present."""
+    """What the panel as a whole says about time; the same for every chunk of a run. origins (O,), the last is the
+    present."""
 
     rhythm: Rhythm
     season: int
@@ -29,8 +32,10 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Frame:
-    """demand (n, T); weight (n, T) = exposure × open × seasonal factor, so that level = Σ demand / Σ weight; open_share (n, T) without
-    the season; origins (O,) numbers of known periods; factor (n, O, H) seasonal factors of the steps after each origin."""
+    """demand (n, T); weight (n, T) = exposure × open × seasonal factor, so that level = Σ demand / Σ weight;
+    open_share (n, T) without
+    the season; origins (O,) numbers of known periods; factor (n, O, H) seasonal factors of the steps after each
+    origin."""
 
     demand: FloatArray
     weight: FloatArray
@@ -67,7 +72,8 @@ class Frame:
         return self.discounted(self.demand, half_life) / np.maximum(self.discounted(self.weight, half_life), EPS)
 
     def initial_level(self) -> FloatArray:
-        """(n,) mean of the first live periods, the starting state of the recursions; never reaches past the first usable origin."""
+        """(n,) mean of the first live periods, the starting state of the recursions; never reaches past the first
+        usable origin."""
         length = min(max(2 * self.season, 4), self.calendar.rhythm.min_history // 2)
         age = np.arange(self.demand.shape[1])[None, :] - self.starts[:, None]
         first = (age >= 0) & (age < length)
@@ -80,11 +86,12 @@ def step_blocks(block: int, horizon: int, most: int = 7) -> tuple[tuple[int, int
     while edges[-1] < horizon and len(edges) <= most:
         edges.append(edges[-1] * 2)
     edges = [e for e in edges if e < horizon] + [horizon]
-    return tuple(zip(edges[:-1], edges[1:], strict=True))
+    return tuple(pairwise(edges))
 
 
 def build_frame(cleaned: Cleaned, calendar: Calendar) -> Frame:
-    """Frame of some series under the run's calendar. The weight of a period uses the profile of the latest origin before it."""
+    """Frame of some series under the run's calendar. The weight of a period uses the profile of the latest origin
+    before it."""
     periods = cleaned.demand.shape[1]
     open_share = cleaned.exposure * (1.0 - calendar.closed)[None, :]
     origins, season = calendar.origins, calendar.season
@@ -97,6 +104,12 @@ def build_frame(cleaned: Cleaned, calendar: Calendar) -> Frame:
     ahead = (origins[:, None] + np.arange(calendar.horizon)[None, :]) % season
     factor = np.take_along_axis(profile, np.broadcast_to(ahead, (len(profile), *ahead.shape)), axis=2)
     return Frame(
-        demand=cleaned.demand, weight=weight, open_share=open_share, starts=cleaned.starts, origins=origins, factor=factor,
-        swing=calendar.swing, calendar=calendar,
+        demand=cleaned.demand,
+        weight=weight,
+        open_share=open_share,
+        starts=cleaned.starts,
+        origins=origins,
+        factor=factor,
+        swing=calendar.swing,
+        calendar=calendar,
     )

@@ -15,7 +15,8 @@ def error(forecast: FloatArray, actual: FloatArray) -> FloatArray:
 
 
 def bias(forecast: FloatArray, actual: FloatArray) -> float:
-    """Weighted bias Σe / ΣA, pooled; NaN where nothing was sold. Forecasts 12 and 8 for actuals 10 and 6: 4/16 = +0.25."""
+    """Weighted bias Σe / ΣA, pooled; NaN where nothing was sold. Forecasts 12 and 8 for actuals 10 and 6: 4/16 =
+    +0.25."""
     total = float(np.sum(actual))
     return float(np.sum(error(forecast, actual))) / total if total > 0 else float("nan")
 
@@ -38,7 +39,8 @@ def coverage(actual: FloatArray, quantile: FloatArray) -> float:
 
 
 def rmsse(forecast: FloatArray, actual: FloatArray, history: FloatArray) -> float:
-    """Root mean squared scaled error (M5): √(mean e² / mean (y_t − y_{t−1})²) with the scale from the first sale on; NaN if flat."""
+    """Root mean squared scaled error (M5): √(mean e² / mean (y_t − y_{t−1})²) with the scale from the first sale on;
+    NaN if flat."""
     sold = np.flatnonzero(history > 0)
     steps = np.diff(history[sold[0] :]) if len(sold) else np.empty(0)
     scale = float(np.mean(steps**2)) if len(steps) else 0.0
@@ -46,7 +48,8 @@ def rmsse(forecast: FloatArray, actual: FloatArray, history: FloatArray) -> floa
 
 
 def naive_scale(values: FloatArray, live_until: Sequence[int] | int) -> FloatArray:
-    """(n,) in-sample mean |y_t − y_{t−1}| from the first sale up to `live_until` periods: the scale of scaled losses (0 if flat)."""
+    """(n,) in-sample mean |y_t − y_{t−1}| from the first sale up to `live_until` periods: the scale of scaled losses
+    (0 if flat)."""
     known = values[:, : int(np.max(live_until))]
     if known.shape[1] < 2:
         return np.zeros(len(known))

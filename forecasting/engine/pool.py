@@ -1,4 +1,5 @@
-"""What the whole panel teaches each of its series: calendar, regressions, ratio tables and how each class of demand is best forecast."""
+"""What the whole panel teaches each of its series: calendar, regressions, ratio tables and how each class of demand is
+best forecast."""
 
 from __future__ import annotations
 
@@ -7,19 +8,29 @@ from dataclasses import replace
 
 import numpy as np
 
-from forecasting.engine.backtest import Actuals, Plan, plan_backtest
+from forecasting.engine.backtest import Actuals, plan_backtest
 from forecasting.engine.calibration import KeyModel, Table, all_levels, fit_key, fit_table, ratios_of
 from forecasting.engine.classify import demand_classes, demand_intervals
 from forecasting.engine.cleaning import clean
 from forecasting.engine.frame import Calendar, Frame, build_frame, step_blocks
 from forecasting.engine.methods import PATH_METHODS, POOLED
-from forecasting.engine.methods.pooled import Features, features_of, fit_blocks, floored, key_features, log_events, pooled_path
+from forecasting.engine.methods.pooled import (
+    Features,
+    features_of,
+    fit_blocks,
+    floored,
+    key_features,
+    log_events,
+    pooled_path,
+)
 from forecasting.engine.predict import Fit, Pooled
 from forecasting.engine.seasonality import RHYTHMS, closed_days, pooled_profile, season_length, yearly_swing
 from forecasting.engine.selection import backtest_losses, standing_of
 from forecasting.engine.types import BoolArray, FloatArray, Panel
 
 SAMPLE = 1500
+LEAST_SAMPLE = 400
+SAMPLE_CELLS = 5_000_000
 STEPS_PER_BLOCK = 3
 STEP_CASES = 60_000
 WINDOW_BLOCKS = (0.15, 0.45, 1, 2, 3, 4, 6, 8, 12, 16)
@@ -32,10 +43,18 @@ def learnt_windows(block: int, longest: int, asked: Sequence[int]) -> tuple[int,
     return tuple(sorted(ladder | set(asked))) if len(set(asked)) <= 8 else tuple(sorted(ladder))
 
 
-def fit_pooled(panel: Panel, *, quantiles: Sequence[float] = (0.5, 0.8, 0.9, 0.95, 0.99), horizon: int = 28,
-               windows: Sequence[int] = (), max_window: int | None = None, season: int | tuple[int, ...] | None = None,
-               seed: int = 0) -> Pooled:
-    """Learn from the panel; at most 1,500 series are drawn (seeded) for the regressions and tables.
+def fit_pooled(
+    panel: Panel,
+    *,
+    quantiles: Sequence[float] = (0.5, 0.8, 0.9, 0.95, 0.99),
+    horizon: int = 28,
+    windows: Sequence[int] = (),
+    max_window: int | None = None,
+    season: int | tuple[int, ...] | None = None,
+    seed: int = 0,
+) -> Pooled:
+    """Learn from the panel; at most 1,500 series (fewer for very long windows, to bound memory) are drawn,
+    seeded, for the regressions and tables.
 
     `max_window` is the longest window any later call asks for (default: the longest of `windows` and `horizon`).
     """
@@ -43,21 +62,28 @@ def fit_pooled(panel: Panel, *, quantiles: Sequence[float] = (0.5, 0.8, 0.9, 0.9
     n, periods = panel.values.shape
     longest = max([horizon, max_window or 1, *windows, rhythm.block])
     rows = np.arange(n)
-    if n > SAMPLE:
-        rows = np.sort(np.random.default_rng(seed).choice(n, SAMPLE, replace=False))
+    most = int(np.clip(SAMPLE_CELLS // ((rhythm.origins + 1) * longest), LEAST_SAMPLE, SAMPLE))
+    if n > most:
+        rows = np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
     cleaned = clean(panel.take(rows))
     cycle = season_length(panel.freq, season, periods)
     focus = {*(windows or (rhythm.block, horizon)), *((min(longest, 8 * rhythm.block),) if longest > horizon else ())}
-    plan = plan_backtest(periods, rhythm, learnt_windows(rhythm.block, longest, sorted({*windows, *focus})), tuple(sorted(focus)))
+    plan = plan_backtest(
+        periods, rhythm, learnt_windows(rhythm.block, longest, sorted({*windows, *focus})), tuple(sorted(focus))
+    )
     closed = closed_days(cleaned, max(cycle, 1)) if panel.freq == "D" else np.zeros(periods)
     open_share = cleaned.exposure * (1.0 - closed)[None, :]
     profile = pooled_profile(cleaned.demand, open_share, plan.origins, cycle, rhythm.profile_half_life)
     blocks = step_blocks(rhythm.block, longest)
-    bare = Calendar(rhythm, cycle, plan.origins, longest, closed, profile, np.zeros((len(plan.origins), len(blocks))), blocks)
+    bare = Calendar(
+        rhythm, cycle, plan.origins, longest, closed, profile, np.zeros((len(plan.origins), len(blocks))), blocks
+    )
     frame = build_frame(cleaned, bare)
     swing = yearly_swing(cleaned.demand, frame.weight, plan.origins, list(blocks), rhythm)
     calendar = Calendar(rhythm, cycle, plan.origins, longest, closed, profile, swing, blocks)
-    frame = Frame(frame.demand, frame.weight, frame.open_share, frame.starts, frame.origins, frame.factor, swing, calendar)
+    frame = Frame(
+        frame.demand, frame.weight, frame.open_share, frame.starts, frame.origins, frame.factor, swing, calendar
+    )
     levels = all_levels(tuple(float(q) for q in quantiles))
     base = Pooled(calendar, plan, levels, (), series=n, sampled=len(rows))
     if len(plan.origins) < 2 or not len(rows):
@@ -66,7 +92,9 @@ def fit_pooled(panel: Panel, *, quantiles: Sequence[float] = (0.5, 0.8, 0.9, 0.9
     learned = learner.learn()
     if not plan.folds:
         return learned
-    losses = backtest_losses(learned, cleaned, frame.at(plan.columns), features_of(frame.at(plan.columns)), learner.kept)
+    losses = backtest_losses(
+        learned, cleaned, frame.at(plan.columns), features_of(frame.at(plan.columns)), learner.kept
+    )
     adi, cv2 = demand_intervals(cleaned.demand, open_share)
     return replace(learned, standing=standing_of(losses, demand_classes(adi, cv2)))
 
@@ -115,8 +143,11 @@ class _Learner:
         base = self.base
         return Pooled(base.calendar, base.plan, base.levels, fits, steps, step_keys, {}, base.series, base.sampled)
 
-    def window_tables(self, fold: int, end: int, cumulative: FloatArray, keys: dict[int, KeyModel] | None) -> dict[int, Table]:
-        """Tables of one method as of one moment; with `keys`, also the regression that orders the cases (pooled method)."""
+    def window_tables(
+        self, fold: int, end: int, cumulative: FloatArray, keys: dict[int, KeyModel] | None
+    ) -> dict[int, Table]:
+        """Tables of one method as of one moment; with `keys`, also the regression that orders the cases (pooled
+        method)."""
         plan = self.base.plan
         last = fold == len(self.ends) - 1
         out: dict[int, Table] = {}
@@ -162,7 +193,7 @@ class _Learner:
                 key = keys[b].key(rows)
             table = fit_table(key, ratio, self.base.levels)
             if table is None and out:
-                table = out[b - 1] if b - 1 in out else None
+                table = out.get(b - 1)
                 if keys is not None and b - 1 in keys:
                     keys[b] = keys[b - 1]
             if table is not None:

@@ -30,7 +30,8 @@ class Fit:
 class Pooled:
     """Learnt once per run from (a sample of) the panel, then passed to every chunk; picklable, read-only.
 
-    fits: one for each fold, the last for the present. steps[method][block]: ratio tables of single steps. standing[class][method]:
+    fits: one for each fold, the last for the present. steps[method][block]: ratio tables of single steps.
+    standing[class][method]:
     mean loss relative to the mean of all methods, what a class of demand says before a series speaks for itself.
     """
 
@@ -46,7 +47,8 @@ class Pooled:
 
 
 def window_key(method: str, fit: Fit, window: int, features: Features, events: FloatArray) -> FloatArray:
-    """(…) the key of the cell of comparable cases: events = log expected sales in the window, shape of features.base."""
+    """(…) the key of the cell of comparable cases: events = log expected sales in the window, shape of
+    features.base."""
     model = fit.keys.get(window)
     if method == POOLED and model is not None:
         return model.key(key_features(features, events))
@@ -56,13 +58,20 @@ def window_key(method: str, fit: Fit, window: int, features: Features, events: F
 def take_rows(features: Features, rows: np.ndarray, column: int) -> Features:
     """Features of some series at one origin, shapes (r,) and (r, p)."""
     return Features(
-        features.base[rows, column], features.chance[rows, column], features.x[rows, column], features.spread[rows, column]
+        features.base[rows, column],
+        features.chance[rows, column],
+        features.x[rows, column],
+        features.spread[rows, column],
     )
 
 
-def window_ratios(method: str, fit: Fit, windows: IntArray, features: Features, expected: FloatArray) -> tuple[FloatArray, FloatArray] | None:
-    """(r, q) ratio quantiles and (r,) relative spreads for windows[i] periods of row i; between learnt windows linear in log length,
-    beyond the longest its ratios are kept. None where nothing could be learnt. expected (r,) = exposure ahead in normal periods."""
+def window_ratios(
+    method: str, fit: Fit, windows: IntArray, features: Features, expected: FloatArray
+) -> tuple[FloatArray, FloatArray] | None:
+    """(r, q) ratio quantiles and (r,) relative spreads for windows[i] periods of row i; between learnt windows linear
+    in log length,
+    beyond the longest its ratios are kept. None where nothing could be learnt. expected (r,) = exposure ahead in
+    normal periods."""
     tables = fit.tables.get(method, {})
     lengths = sorted(tables)
     if not lengths:

@@ -1,4 +1,5 @@
-"""The calendar in the numbers: season lengths, weekday profiles, closed days and the panel's yearly swing, all known at each origin."""
+"""The calendar in the numbers: season lengths, weekday profiles, closed days and the panel's yearly swing, all known
+at each origin."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ CLOSED_FACTOR = 0.01
 
 @dataclass(frozen=True)
 class Rhythm:
-    """Constants of one frequency, in periods: season length, year (0 = none), block = first step block, half-lives of the levels,
+    """Constants of one frequency, in periods: season length, year (0 = none), block = first step block, half-lives of
+    the levels,
     half-life of the profile, spacing and number of training origins, shortest history to learn from."""
 
     season: int
@@ -39,12 +41,11 @@ RHYTHMS = {
 
 
 def season_length(freq: str, season: int | tuple[int, ...] | None, periods: int) -> int:
-    """The multiplicative season used: the given one (the shortest of several), or the frequency's own if it fits twice; else 1."""
-    if season is None:
-        length = RHYTHMS[freq].season
-    else:
-        length = min(season) if isinstance(season, tuple) else season
-    return length if 1 < length and 2 * length <= periods else 1
+    """The multiplicative season used: the given one (the shortest of several), or the frequency's own if it fits
+    twice; else 1."""
+    given = min(season) if isinstance(season, tuple) else season
+    length = RHYTHMS[freq].season if given is None else given
+    return length if length > 1 and 2 * length <= periods else 1
 
 
 def decay(periods: int, origin: int, half_life: float) -> FloatArray:
@@ -54,7 +55,8 @@ def decay(periods: int, origin: int, half_life: float) -> FloatArray:
 
 
 def closed_days(cleaned: Cleaned, season: int) -> FloatArray:
-    """(T,) 1 where at least 20 live series all sold nothing though they normally would (≥ 5 sales expected): a holiday, not no demand."""
+    """(T,) 1 where at least 20 live series all sold nothing though they normally would (≥ 5 sales expected): a
+    holiday, not no demand."""
     sold, live = (cleaned.demand > 0).sum(axis=0), (cleaned.exposure > 0).sum(axis=0)
     periods = len(sold)
     closed = np.zeros(periods)
@@ -74,8 +76,11 @@ def phase_sums(matrix: FloatArray, origins: IntArray, season: int, half_life: fl
     return (matrix @ columns.reshape(periods, -1)).reshape(len(matrix), len(origins), season)
 
 
-def pooled_profile(demand: FloatArray, exposure: FloatArray, origins: IntArray, season: int, half_life: float) -> FloatArray:
-    """(O, m) the panel's seasonal profile at each origin, mean 1: every series counts by its own scale, so no giant rules."""
+def pooled_profile(
+    demand: FloatArray, exposure: FloatArray, origins: IntArray, season: int, half_life: float
+) -> FloatArray:
+    """(O, m) the panel's seasonal profile at each origin, mean 1: every series counts by its own scale, so no giant
+    rules."""
     if season == 1:
         return np.ones((len(origins), 1))
     top, base = (phase_sums(x, origins, season, half_life) for x in (demand, exposure))
@@ -88,9 +93,11 @@ def pooled_profile(demand: FloatArray, exposure: FloatArray, origins: IntArray, 
     return np.where(mean > 0, profile / np.maximum(mean, EPS), 1.0)
 
 
-def series_profile(demand: FloatArray, exposure: FloatArray, origins: IntArray, pooled: FloatArray, half_life: float,
-                   strength: float) -> FloatArray:
-    """(n, O, m) each series' profile, drawn towards the panel's as if `strength` sales had followed the panel's profile.
+def series_profile(
+    demand: FloatArray, exposure: FloatArray, origins: IntArray, pooled: FloatArray, half_life: float, strength: float
+) -> FloatArray:
+    """(n, O, m) each series' profile, drawn towards the panel's as if `strength` sales had followed the panel's
+    profile.
 
     Below 1 % of a normal period counts as closed: 0."""
     season = pooled.shape[1]
@@ -108,8 +115,11 @@ def series_profile(demand: FloatArray, exposure: FloatArray, origins: IntArray, 
     return np.where(mean > 0, profile / np.maximum(mean, EPS), 1.0)
 
 
-def yearly_swing(demand: FloatArray, weight: FloatArray, origins: IntArray, blocks: list[tuple[int, int]], rhythm: Rhythm) -> FloatArray:
-    """(O, B) log ratio, a year before each origin, of the panel's demand in each step block to its level just before; 0 if unknown.
+def yearly_swing(
+    demand: FloatArray, weight: FloatArray, origins: IntArray, blocks: list[tuple[int, int]], rhythm: Rhythm
+) -> FloatArray:
+    """(O, B) log ratio, a year before each origin, of the panel's demand in each step block to its level just before;
+    0 if unknown.
 
     Level = the 8 blocks of periods up to that day. Each series is divided by its own mean known at the origin.
     """
@@ -129,7 +139,9 @@ def yearly_swing(demand: FloatArray, weight: FloatArray, origins: IntArray, bloc
         if alive.sum() < 20:
             continue
         safe = np.where(alive, scale, 1.0)
-        level = ((top[:, then] - top[:, before]) / safe)[alive].sum() / max((base[:, then] - base[:, before])[alive].sum(), EPS)
+        level = ((top[:, then] - top[:, before]) / safe)[alive].sum() / max(
+            (base[:, then] - base[:, before])[alive].sum(), EPS
+        )
         for b, (first, last) in enumerate(blocks):
             lo, hi = then + first, min(then + last, int(origin))
             if hi <= lo:

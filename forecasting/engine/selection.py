@@ -1,4 +1,5 @@
-"""Which method for which series: held-out pinball loss of the window sums, shrunk towards the verdict of the demand class."""
+"""Which method for which series: held-out pinball loss of the window sums, shrunk towards the verdict of the demand
+class."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ CLASS_SHRINKAGE = 100.0
 
 @dataclass(frozen=True)
 class Losses:
-    """Held-out results on F folds × K windows: pinball, mean and within95 (n, F, K, M) per method; actual and valid (n, F, K);
+    """Held-out results on F folds × K windows: pinball, mean and within95 (n, F, K, M) per method; actual and valid
+    (n, F, K);
     scale (n,) in-sample mean |y_t − y_{t−1}| before the first fold (1 where flat)."""
 
     methods: tuple[str, ...]
@@ -39,20 +41,25 @@ class Losses:
     scale: FloatArray
 
     def loss(self) -> FloatArray:
-        """(n, M) mean pinball loss over valid folds and windows, each divided by scale·√window; NaN without a valid fold."""
+        """(n, M) mean pinball loss over valid folds and windows, each divided by scale·√window; NaN without a valid
+        fold."""
         seen = self.valid[..., None]
         count = seen.sum(axis=(1, 2))
         return np.where(count > 0, (self.pinball * seen).sum(axis=(1, 2)) / np.maximum(count, 1), np.nan)
 
     def relative(self) -> FloatArray:
-        """(n, M) loss divided by the mean loss of all methods: 1 = average. Series without any loss get ones, without folds NaN."""
+        """(n, M) loss divided by the mean loss of all methods: 1 = average. Series without any loss get ones, without
+        folds NaN."""
         loss = self.loss()
         mean = loss.mean(axis=1, keepdims=True)
         return np.where(mean <= 1e-12, 1.0, loss / np.maximum(mean, 1e-12))
 
 
-def backtest_losses(pooled: Pooled, cleaned: Cleaned, frame: Frame, features: Features, paths: Mapping[str, FloatArray]) -> Losses:
-    """Score every method on every fold. frame, features and paths hold the fold origins first (and the present last, unused here);
+def backtest_losses(
+    pooled: Pooled, cleaned: Cleaned, frame: Frame, features: Features, paths: Mapping[str, FloatArray]
+) -> Losses:
+    """Score every method on every fold. frame, features and paths hold the fold origins first (and the present last,
+    unused here);
     the quantiles of fold f use only `pooled.fits[f]`, learnt from windows that had ended by then."""
     plan = pooled.plan
     folds, scored = len(plan.folds), plan.scored
@@ -76,7 +83,9 @@ def backtest_losses(pooled: Pooled, cleaned: Cleaned, frame: Frame, features: Fe
             expected = frame.factor[:, f, :window].sum(axis=1)
             for m, name in enumerate(methods):
                 if name == EMPIRICAL:
-                    quantiles, centre, _ = empirical_window(frame, cleaned.actual, int(frame.origins[f]), window, SCORED_LEVELS)
+                    quantiles, centre, _ = empirical_window(
+                        frame, cleaned.actual, int(frame.origins[f]), window, SCORED_LEVELS
+                    )
                 else:
                     centre = cumulative[name][:, f, window - 1]
                     found = window_ratios(name, pooled.fits[f], np.full(len(rows), window), some, expected)
@@ -90,11 +99,15 @@ def backtest_losses(pooled: Pooled, cleaned: Cleaned, frame: Frame, features: Fe
 
 
 def standing_of(losses: Losses, classes: list[str]) -> dict[str, dict[str, float]]:
-    """standing[class][method]: mean loss of the method over the sampled series of a demand class, divided by that of all methods.
+    """standing[class][method]: mean loss of the method over the sampled series of a demand class, divided by that of
+    all methods.
 
-    Losses are added up before dividing: a mean of ratios would reward predicting nothing for series that happened to sell nothing.
-    A class of c series is drawn towards the standing of all with weight 100 / (c + 100). Thousands of series share the same few folds,
-    so a rival of the panel method carries one standard error of its fold-to-fold advantage as a penalty: a lucky month is no evidence.
+    Losses are added up before dividing: a mean of ratios would reward predicting nothing for series that happened to
+    sell nothing.
+    A class of c series is drawn towards the standing of all with weight 100 / (c + 100). Thousands of series share the
+    same few folds,
+    so a rival of the panel method carries one standard error of its fold-to-fold advantage as a penalty: a lucky month
+    is no evidence.
     """
     unit = losses.valid[..., None] * losses.pinball
     usable = losses.valid.any(axis=(1, 2))
@@ -104,13 +117,18 @@ def standing_of(losses: Losses, classes: list[str]) -> dict[str, dict[str, float
     for name in CLASSES:
         part = usable & (labels == name)
         weight = part.sum() / (part.sum() + CLASS_SHRINKAGE)
-        values = weight * _share_with_noise(unit[part], losses.methods) + (1.0 - weight) * everyone if part.any() else everyone
+        values = (
+            weight * _share_with_noise(unit[part], losses.methods) + (1.0 - weight) * everyone
+            if part.any()
+            else everyone
+        )
         out[name] = dict(zip(losses.methods, (float(v) for v in values), strict=True))
     return out
 
 
 def _share_with_noise(loss: FloatArray, methods: tuple[str, ...]) -> FloatArray:
-    """(M,) from losses (n, F, K, M): each method's share of the mean loss, plus the standard error over folds of (share − panel method's)."""
+    """(M,) from losses (n, F, K, M): each method's share of the mean loss, plus the standard error over folds of
+    (share − panel method's)."""
     by_fold = loss.sum(axis=(0, 2))
     mean = by_fold.mean()
     if mean <= 1e-12:
@@ -125,7 +143,8 @@ def _share_with_noise(loss: FloatArray, methods: tuple[str, ...]) -> FloatArray:
 
 @dataclass(frozen=True)
 class Verdict:
-    """chosen and runner_up (n,) indices into methods; shrunk (n, M) relative losses the verdict is based on; folds (n,)."""
+    """chosen and runner_up (n,) indices into methods; shrunk (n, M) relative losses the verdict is based on; folds
+    (n,)."""
 
     methods: tuple[str, ...]
     chosen: np.ndarray
@@ -137,14 +156,19 @@ class Verdict:
 def choose(losses: Losses, classes: list[str], standing: Mapping[str, Mapping[str, float]]) -> Verdict:
     """The simplest method whose shrunk relative loss is within 1 % of the best.
 
-    shrunk = w · own + (1 − w) · class, w = F / (F + 30) with F valid folds and own within ±50 % of the class: five windows of one SKU are noise, and the best of ten
+    shrunk = w · own + (1 − w) · class, w = F / (F + 30) with F valid folds and own within ±50 % of the class: five
+    windows of one SKU are noise, and the best of ten
     methods on them is flattered (winner's curse); the class has thousands. A method beats the naive only by this rule.
     """
     relative = losses.relative()
-    prior = np.array([[standing.get(c, {}).get(m, 1.0) for m in losses.methods] for c in classes]).reshape(relative.shape)
+    prior = np.array([[standing.get(c, {}).get(m, 1.0) for m in losses.methods] for c in classes]).reshape(
+        relative.shape
+    )
     folds = losses.valid.any(axis=2).sum(axis=1)
     share = (folds / (folds + SHRINKAGE_FOLDS))[:, None]
-    own = np.clip(np.where(np.isfinite(relative), relative, prior), prior * (1.0 - OWN_LIMIT), prior * (1.0 + OWN_LIMIT))
+    own = np.clip(
+        np.where(np.isfinite(relative), relative, prior), prior * (1.0 - OWN_LIMIT), prior * (1.0 + OWN_LIMIT)
+    )
     shrunk = share * own + (1.0 - share) * prior
     rank = np.array([RANKS[m] for m in losses.methods], dtype=float)
     near = shrunk <= shrunk.min(axis=1, keepdims=True) * (1.0 + TIE)

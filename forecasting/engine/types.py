@@ -1,4 +1,5 @@
-"""The engine's vocabulary: what goes in (a panel of series) and what comes out (forecasts, quantiles and the reasons)."""
+"""The engine's vocabulary: what goes in (a panel of series) and what comes out (forecasts, quantiles and the
+reasons)."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ class Panel:
     ids        n names, unique.
     values     (n, T) units of demand per period; NaN = before the start or unknown (an inner NaN is a gap, not a zero).
     starts     (n,) first live period of each series (column index); columns before it are ignored.
-    in_stock   (n, T) share of the period in stock, 0..1. Below 1 the value is a lower bound of demand (censored). None = always.
+    in_stock   (n, T) share of the period in stock, 0..1. Below 1 the value is a lower bound of demand (censored). None
+    = always.
     freq       'H', 'D', 'W', 'M', 'Q' or 'Y'.
     origin_ds  date of the first column (calendar only); None when periods are plain integers.
     """
@@ -106,8 +108,10 @@ class Choice:
 class PanelForecast:
     """Forecasts of one panel; arrays follow the order of `ids`. Units are those of the panel's values.
 
-    mean (n, h); quantiles (n, h, q) per period; window_mean (n, w) and window_quantiles (n, w, q) of the SUM over the first
-    `windows[j]` periods; protection_mean (n,), protection_sd (n,), protection_quantiles (n, q) of the sum over each series' own
+    mean (n, h); quantiles (n, h, q) per period; window_mean (n, w) and window_quantiles (n, w, q) of the SUM over the
+    first
+    `windows[j]` periods; protection_mean (n,), protection_sd (n,), protection_quantiles (n, q) of the sum over each
+    series' own
     `protection_periods[i]` periods (None unless asked). Quantiles never cross and are never negative.
     """
 

@@ -89,7 +89,12 @@ def run_forecasts(job_id: UUID, run_input: RunInput, *, clock: Callable[[], date
     todo = _missing_rows(run, run_input)
     total = len(run_input.pairs)
     report_progress(job_id, now=clock(), done=total - len(todo), total=total, step=_("Learning from all series"))
-    pooled = fit_pooled(run_input.panel, quantiles=QUANTILE_LEVELS)
+    pooled = fit_pooled(
+        run_input.panel,
+        quantiles=QUANTILE_LEVELS,
+        horizon=HORIZON_DAYS,
+        max_window=max([HORIZON_DAYS, *run_input.protection_days]),
+    )
     done = total - len(todo)
     for rows in _chunks(todo):
         report_progress(job_id, now=clock(), done=done, total=total, step=_("Forecasting"))

@@ -10,8 +10,9 @@ from django.db.models import DecimalField, F, FloatField, Sum
 from django.db.models.functions import Cast
 
 from catalog.models import Sku
+from config.kernel.fields import money
 from forecasting.models import DemandHistory, Forecast, ForecastRun
-from monitoring.selectors.orders import late_orders, open_proposals, orders_worth
+from monitoring.selectors.orders import Amounts, late_orders, open_proposals, orders_worth
 from monitoring.selectors.risks import latest_complete_run
 from procurement.models import PurchaseOrder
 from warehouses.models import StockLevel
@@ -106,7 +107,7 @@ def current_figures(*, now: datetime, today: date) -> dict[str, Any]:
     ordered, drafts = orders_worth(*PurchaseOrder.ON_ORDER), orders_worth(PurchaseOrder.Status.DRAFT)
     cost_per_day = cost_of_demand(until=today) / WINDOW_DAYS
     return {
-        "stock_value": str(value),
+        "stock_value": str(money(value)),
         "days_on_hand": round(float(value / cost_per_day), 1) if cost_per_day else None,
         "fill_rate": fill.rate,
         "fill_asked": str(fill.asked),
@@ -118,12 +119,16 @@ def current_figures(*, now: datetime, today: date) -> dict[str, Any]:
         "bias": error.bias,
         "series": error.series,
         "proposals": proposals.count,
-        "proposals_value": {c: str(v) for c, v in proposals.values.items()},
+        "proposals_value": _in_cents(proposals),
         "drafts": drafts.count,
-        "drafts_value": {c: str(v) for c, v in drafts.values.items()},
+        "drafts_value": _in_cents(drafts),
         "on_order": ordered.count,
-        "on_order_value": {c: str(v) for c, v in ordered.values.items()},
+        "on_order_value": _in_cents(ordered),
     }
+
+
+def _in_cents(amounts: Amounts) -> dict[str, str]:
+    return {currency: str(money(value)) for currency, value in amounts.values.items()}
 
 
 _FILL_BY_DAY = """

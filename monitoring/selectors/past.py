@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from catalog.models import Sku
+from config.kernel.fields import money
 from monitoring.selectors.figures import WINDOW_DAYS, fill_by_day, planned_pairs
 from monitoring.selectors.risks import latest_complete_run
 from warehouses.models import Location, StockLevel
@@ -34,7 +35,7 @@ def figures_of_past_days(*, today: date, days: int) -> dict[date, dict[str, Any]
         day = today - timedelta(days=back)
         if back:
             out = sum(usable.get(p, Decimal(0)) <= 0 for p in pairs if (launched[p[0]] or date.min) <= day)
-            found[day] = {"stock_value": str(value), "stockouts": out, "fill_rate": _rate(filled, day)}
+            found[day] = {"stock_value": str(money(value)), "stockouts": out, "fill_rate": _rate(filled, day)}
         for (sku, warehouse, is_usable), units in moved.get(day, {}).items():
             value -= cost[sku] * units
             if is_usable:

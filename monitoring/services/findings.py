@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalog.models import Sku
 from config.kernel.fields import plain
@@ -80,7 +81,11 @@ def late_finding(order: LateOrder) -> Finding:
         kind=Alert.Kind.LATE_PURCHASE_ORDER,
         severity=Alert.Severity.CRITICAL if order.days_late > LATE_IS_CRITICAL_DAYS else Alert.Severity.WARNING,
         subject=f"purchase_order:{order.order_id}",
-        message=_("%(order)s from %(supplier)s is %(days)s days late: %(units)s units are missing.")
+        message=ngettext(
+            "%(order)s from %(supplier)s is %(days)s day late: %(units)s units are missing.",
+            "%(order)s from %(supplier)s is %(days)s days late: %(units)s units are missing.",
+            order.days_late,
+        )
         % {
             "order": order.number,
             "supplier": order.supplier,

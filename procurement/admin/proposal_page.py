@@ -32,4 +32,9 @@ def proposal_panel(request: HttpRequest, proposal: Proposal) -> SafeString:
 # Between the two, at 20, `forecasting` shows the demand and the forecast the proposal was made from.
 @panel("procurement.proposal", order=30)
 def explanation_panel(request: HttpRequest, proposal: Proposal) -> SafeString:
-    return render_panel("admin/house/explanation.html", request, {"terms": term_rows(proposal.explanation)})
+    rows = term_rows(proposal.explanation)
+    context = {
+        "terms": [row for row in rows if not row["is_detail"]],
+        "details": [row for row in rows if row["is_detail"]],
+    }
+    return render_panel("admin/house/explanation.html", request, context)

@@ -226,7 +226,7 @@ class ProposalAdmin(ReadOnlyAdmin):
             float(proposal.inventory_position), float(proposal.reorder_point), float(proposal.order_up_to_level)
         )
 
-    @display(description=_("days of cover"), ordering="days_of_cover")
+    @display(description=_("cover with it, days"), ordering="days_of_cover")
     def cover(self, proposal: Proposal) -> str:
         return "–" if proposal.days_of_cover is None else f"{proposal.days_of_cover:.0f}"
 

@@ -9,7 +9,7 @@ from config.kernel.admin import panel, render_panel
 from procurement.models import Proposal, PurchaseOrder, PurchaseOrderLine, SupplierItem
 
 
-@panel("catalog.sku", order=30, permission="procurement.view_purchaseorder")
+@panel("catalog.sku", order=20, permission="procurement.view_purchaseorder")
 def buying_panel(request: HttpRequest, sku: Sku) -> SafeString:
     lines = (
         PurchaseOrderLine.objects.filter(sku=sku, order__status__in=PurchaseOrder.OPEN)

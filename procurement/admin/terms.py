@@ -44,6 +44,8 @@ NAMES = {
     "maximum_stock": gettext_lazy("Maximum stock"),
     "cheapest_lot": gettext_lazy("Cheapest feasible quantity"),
     "order_quantity": gettext_lazy("Quantity to order"),
+    "average_cost_per_day": gettext_lazy("Average cost a day"),
+    "days_of_cover": gettext_lazy("Days of cover with this order"),
     "rounding": gettext_lazy("Rounding to packs and minimum"),
 }
 WARNINGS = {
@@ -66,7 +68,10 @@ def warning_text(code: Any) -> str:
 
 
 def term_rows(explanation: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The stored terms as rows of a table; formulas speak in the names used above them."""
+    """The stored terms as rows of a table; formulas speak in the names used above them.
+
+    `is_detail` marks the comparison of candidate quantities, which few want to read every time.
+    """
     rows = []
     for term in explanation:
         value = term.get("value")
@@ -78,6 +83,7 @@ def term_rows(explanation: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "unit": term.get("unit", ""),
                 "formula": term.get("formula", ""),
                 "source": term.get("source", "") or _("calculated"),
+                "is_detail": str(term.get("code", "")).startswith("candidate_"),
                 "is_result": term.get("code") in RESULTS,
             }
         )

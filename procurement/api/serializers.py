@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog.models import Category, Sku
-from config.kernel.api import HouseSerializer, QuantitySerializerField
+from config.kernel.api import HouseSerializer, QuantitySerializerField, lines_of
 from config.kernel.fields import plain
 from procurement.models import (
     LineResponse,
@@ -25,7 +25,7 @@ from warehouses.models import Warehouse
 MAX_LINES = 500
 
 
-def code_of(model: Any, **kwargs: Any) -> serializers.SlugRelatedField:
+def code_of(model: Any, **kwargs: Any) -> Any:
     return serializers.SlugRelatedField(slug_field="code", queryset=model.objects.all(), **kwargs)
 
 
@@ -128,7 +128,7 @@ class ProposalRowSerializer(HouseSerializer):
 
     class Meta:
         model = Proposal
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "run",
             "sku",
@@ -156,7 +156,7 @@ class ProposalSerializer(ProposalRowSerializer):
     """A proposal whole, with every number that went into it."""
 
     class Meta(ProposalRowSerializer.Meta):
-        fields = (*ProposalRowSerializer.Meta.fields, "explanation")
+        fields: tuple[str, ...] = (*ProposalRowSerializer.Meta.fields, "explanation")
 
 
 class AcceptBodySerializer(serializers.Serializer):
@@ -167,7 +167,7 @@ class AcceptBodySerializer(serializers.Serializer):
         class Meta:
             ref_name = "ProposalDecision"
 
-    proposals = DecisionSerializer(many=True, allow_empty=False, max_length=MAX_LINES)
+    proposals = lines_of(DecisionSerializer, at_most=MAX_LINES)
 
 
 class DismissBodySerializer(serializers.Serializer):
@@ -255,7 +255,7 @@ class DraftBodySerializer(serializers.Serializer):
 
     supplier = code_of(Supplier)
     warehouse = code_of(Warehouse)
-    lines = LineSerializer(many=True, allow_empty=False, max_length=MAX_LINES)
+    lines = lines_of(LineSerializer, at_most=MAX_LINES)
 
 
 class ApproveBodySerializer(serializers.Serializer):
@@ -279,7 +279,7 @@ class AnswersBodySerializer(serializers.Serializer):
         class Meta:
             ref_name = "LineAnswer"
 
-    answers = AnswerSerializer(many=True, allow_empty=False, max_length=MAX_LINES)
+    answers = lines_of(AnswerSerializer, at_most=MAX_LINES)
 
 
 class DecideBodySerializer(serializers.Serializer):
@@ -316,7 +316,7 @@ class ReceiptBodySerializer(serializers.Serializer):
     order = serializers.CharField(max_length=20)
     delivery_note = serializers.CharField(max_length=80, required=False, allow_blank=True, default="")
     location = serializers.IntegerField(required=False, allow_null=True, default=None)
-    lines = LineSerializer(many=True, allow_empty=False, max_length=MAX_LINES)
+    lines = lines_of(LineSerializer, at_most=MAX_LINES)
 
 
 class PlanBodySerializer(serializers.Serializer):

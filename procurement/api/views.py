@@ -7,7 +7,7 @@ from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from config.kernel.api import IDEMPOTENCY_PARAMETER, ReadViewSet, WriteViewSet
+from config.kernel.api import IDEMPOTENCY_PARAMETER, Makes, ReadViewSet, WriteViewSet
 from config.kernel.models import Job
 from procurement.api import serializers
 from procurement.api.orders import LineResponseViewSet, PurchaseOrderViewSet, ReceiptViewSet
@@ -116,13 +116,12 @@ def _many(serializer: Any) -> Any:
     return lambda rows, context: serializer(rows, many=True, context=context)
 
 
-class PlanViewSet(viewsets.GenericViewSet):
+class PlanViewSet(Makes, viewsets.GenericViewSet):
     """Planning runs; their progress is at /api/v1/jobs/{id}/."""
 
     queryset = Job.objects.filter(kind=PLAN)
     serializer_class = serializers.PlanAnswerSerializer
     permission_map: ClassVar = {"create": "procurement.run_plan"}
-    make_once, body = ReadViewSet.make_once, ReadViewSet.body
 
     @extend_schema(
         request=serializers.PlanBodySerializer,

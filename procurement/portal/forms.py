@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.fields import plain
 from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderLine
 from procurement.services.confirmations import NOTE_LENGTH, LineAnswer
 
@@ -21,7 +22,7 @@ class LineAnswerForm(forms.Form):
     note = forms.CharField(required=False, max_length=NOTE_LENGTH, label=_("Note to the buyer"))
 
     def __init__(self, line: PurchaseOrderLine, data: Mapping[str, Any] | None = None) -> None:
-        initial = {"kind": "", "quantity": line.quantity.normalize(), "promised_on": line.expected_on}
+        initial = {"kind": "", "quantity": plain(line.quantity), "promised_on": line.expected_on}
         super().__init__(data, prefix=f"line-{line.pk}", initial=initial)
         self.line = line
         self.is_late_notice = line.status == PurchaseOrderLine.Status.ACCEPTED

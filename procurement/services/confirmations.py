@@ -133,7 +133,7 @@ def _fault(answer: LineAnswer, line: PurchaseOrderLine, today: date) -> str:
 
 
 def _refuse_untimely_answers(answers: Sequence[LineAnswer], lines: Mapping[int, PurchaseOrderLine]) -> None:
-    faults = []
+    faults: list[dict[str, Any]] = []
     for answer in answers:
         line = lines[answer.line_id]
         fault = _state_fault(answer, line)

@@ -78,7 +78,7 @@ def _open_proposals(ids: Sequence[int]) -> list[Proposal]:
         )
     decided = [p for p in proposals if p.status != Proposal.Status.OPEN]
     if decided:
-        items = [
+        items: list[dict[str, Any]] = [
             {
                 "proposal": p.pk,
                 "sku": p.sku.code,
@@ -115,7 +115,7 @@ def _quantities(
 ) -> dict[int, Decimal]:
     changed = {d.proposal_id: d.quantity for d in decisions}
     quantities: dict[int, Decimal] = {}
-    faults = []
+    faults: list[dict[str, Any]] = []
     for proposal in proposals:
         given = changed[proposal.pk]
         quantity = proposal.quantity if given is None else Decimal(given)

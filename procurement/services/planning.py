@@ -70,7 +70,8 @@ def run_plan(job_id: UUID, *, clock: Callable[[], datetime]) -> PlanOutcome | No
     resumed) before the error goes on.
     """
     if not start_job(job_id, now=clock()):
-        return _not_ours(job_id, clock())
+        _refuse_busy(job_id, clock())
+        return None
     try:
         outcome = _plan(job_id, clock)
     except JobCancelled:
@@ -83,11 +84,10 @@ def run_plan(job_id: UUID, *, clock: Callable[[], datetime]) -> PlanOutcome | No
     return outcome
 
 
-def _not_ours(job_id: UUID, now: datetime) -> None:
+def _refuse_busy(job_id: UUID, now: datetime) -> None:
     job = Job.objects.get(pk=job_id)
     if job.state == Job.State.RUNNING and job.heartbeat_at and job.heartbeat_at > now - ABANDONED_AFTER:
         raise JobBusy(_("Another worker is running this plan."))
-    return None
 
 
 def _plan(job_id: UUID, clock: Callable[[], datetime]) -> PlanOutcome:

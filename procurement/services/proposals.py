@@ -1,18 +1,19 @@
 """Step 8 of the story: each SKU's position against its policy; what is below its reorder point becomes a proposal."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
-from warehouses.selectors.sales import backordered_quantities
 
+from catalog.models import Sku
 from forecasting.models import Forecast, ForecastRun
 from procurement.models import Proposal
 from procurement.selectors import draft_quantities, on_order_quantities
 from procurement.services.aims import Pair, PlannedItem
+from warehouses.selectors.sales import backordered_quantities
 from warehouses.selectors.stock import Position, stock_positions
 
 if TYPE_CHECKING:
@@ -63,12 +64,23 @@ def propose_reorders(run: ForecastRun, *, items: Mapping[Pair, PlannedItem], tod
         new, withdrawn = _reconcile(wanted)
         return ProposalCounts(
             below_reorder_point=sum(result.triggered for result in results.values()),
-            without_supplier=len(forecasts) - len(pairs),
+            without_supplier=_without_supplier(forecasts.keys() - set(pairs)),
             new=new,
             withdrawn=withdrawn,
             open=Proposal.objects.filter(status=Proposal.Status.OPEN).count(),
             unplannable=tuple(unplannable),
         )
+
+
+def _without_supplier(pairs: Iterable[Pair]) -> int:
+    """How many of these pairs should be bought but have nobody to buy from; what is phasing out is not bought."""
+    pairs = list(pairs)
+    bought = set(
+        Sku.objects.filter(pk__in={sku for sku, _warehouse in pairs}, status__in=Sku.PLANNED).values_list(
+            "pk", flat=True
+        )
+    )
+    return sum(sku in bought for sku, _warehouse in pairs)
 
 
 def _decide(inputs: Mapping[Pair, "ReplenishmentInput"]) -> tuple[dict[Pair, "ReplenishmentResult"], list[str]]:

@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 from django import template
-from django.utils.formats import number_format
 
 from config.kernel.fields import money, plain
 
@@ -12,7 +11,7 @@ register = template.Library()
 
 @register.filter
 def units(quantity: Decimal) -> str:
-    """1200.500 → 1,200.5 (as the language groups digits)."""
+    """1200.500 → 1,200.5."""
     return _grouped(plain(quantity))
 
 
@@ -31,5 +30,5 @@ def amount(value: Decimal) -> str:
 
 
 def _grouped(text: str) -> str:
-    decimals = len(text.partition(".")[2])
-    return number_format(Decimal(text), decimal_pos=decimals, use_l10n=True, force_grouping=True)
+    """Thousands with a comma, the point for decimals: so in English and in Chinese."""
+    return f"{Decimal(text):,f}"

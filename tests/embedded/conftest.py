@@ -53,10 +53,12 @@ def place() -> Iterator[Path]:
 def folder_of(operator: Operator) -> Iterator[Path]:
     """A short folder of the operator; every stack in it is stopped at the end."""
     folder = Path(tempfile.mkdtemp(prefix="ent-"))
-    folder.chmod(0o711)
-    if operator.user:
-        os.chown(folder, operator.user.uid, operator.user.gid)
-    yield folder
-    for lock in folder.rglob("servers.lock"):
-        Stack(lock.parent).reset()
-    shutil.rmtree(folder)
+    try:
+        folder.chmod(0o711)
+        if operator.user:
+            os.chown(folder, operator.user.uid, operator.user.gid)
+        yield folder
+    finally:
+        for lock in folder.rglob("servers.lock"):
+            Stack(lock.parent).reset()
+        shutil.rmtree(folder)

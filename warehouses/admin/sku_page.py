@@ -25,7 +25,7 @@ def waiting_by_warehouse(sku: Sku) -> dict[int, Decimal]:
     return dict(rows)
 
 
-@panel("catalog.sku", order=20, permission="warehouses.view_stocklevel")
+@panel("catalog.sku", order=10, permission="warehouses.view_stocklevel")
 def stock_panel(request: HttpRequest, sku: Sku) -> SafeString:
     positions, waiting = stock_positions([sku.pk]), waiting_by_warehouse(sku)
     known = {warehouse for _sku, warehouse in positions} | set(waiting)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from rest_framework import serializers
 
-from config.kernel.api import HouseSerializer, QuantitySerializerField
+from config.kernel.api import HouseSerializer, QuantitySerializerField, lines_of
 from warehouses.models import (
     Location,
     Lot,
@@ -93,7 +93,7 @@ class SalesOrderLineSerializer(HouseSerializer):
 
     class Meta:
         model = SalesOrderLine
-        fields = (
+        fields: tuple[str, ...] = (
             "line_number",
             "sku",
             "warehouse",
@@ -135,7 +135,14 @@ class OrderLineRowSerializer(SalesOrderLineSerializer):
     ordered_at = serializers.DateTimeField(source="order.ordered_at", read_only=True)
 
     class Meta(SalesOrderLineSerializer.Meta):
-        fields = ("id", "order", "external_id", "channel", "ordered_at", *SalesOrderLineSerializer.Meta.fields)
+        fields: tuple[str, ...] = (
+            "id",
+            "order",
+            "external_id",
+            "channel",
+            "ordered_at",
+            *SalesOrderLineSerializer.Meta.fields,
+        )
 
 
 class SaleLineBodySerializer(serializers.Serializer):
@@ -151,7 +158,7 @@ class SaleBodySerializer(serializers.Serializer):
     ordered_at = serializers.DateTimeField()
     customer_reference = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
     ship_to_country = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
-    lines = SaleLineBodySerializer(many=True, allow_empty=False, max_length=MAX_LINES)
+    lines = lines_of(SaleLineBodySerializer, at_most=MAX_LINES)
 
 
 class ShipBodySerializer(serializers.Serializer):
@@ -164,7 +171,7 @@ class ShipBodySerializer(serializers.Serializer):
         class Meta:
             ref_name = "ShipLine"
 
-    lines = LineSerializer(many=True, required=False, allow_empty=False, max_length=MAX_LINES)
+    lines = lines_of(LineSerializer, at_most=MAX_LINES, required=False)
 
 
 class ShipmentSerializer(HouseSerializer):
@@ -205,7 +212,7 @@ class ReturnBodySerializer(serializers.Serializer):
     channel = serializers.CharField(max_length=32)
     external_id = serializers.CharField(max_length=64)
     order_external_id = serializers.CharField(max_length=64)
-    lines = LineSerializer(many=True, allow_empty=False, max_length=MAX_LINES)
+    lines = lines_of(LineSerializer, at_most=MAX_LINES)
 
 
 class SalesImportSerializer(HouseSerializer):

@@ -206,7 +206,7 @@ class SalesOrderLineViewSet(ReadViewSet):
         "order__external_id": ["exact"],
         "order__channel__code": ["exact"],
     }
-    ordering_fields: ClassVar = []
+    ordering_fields: ClassVar[list[str]] = []
 
 
 class ShipmentViewSet(ReadViewSet):

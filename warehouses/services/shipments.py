@@ -111,7 +111,9 @@ def _consume(lines: Sequence[SalesOrderLine], asked: Mapping[int, Decimal], *, s
     by_line: dict[int, list[Reservation]] = {line.pk: [] for line in lines}
     for row in Reservation.objects.filter(line__in=by_line).select_related("level").order_by("pk"):
         by_line[row.line_id].append(row)
-    moves, used_up, smaller = [], [], []
+    moves: list[Move] = []
+    used_up: list[Reservation] = []
+    smaller: list[Reservation] = []
     for line in lines:
         left = asked.get(line.line_number, _NOTHING)
         line.shipped_quantity += left

@@ -1,16 +1,20 @@
 """The parents of every admin class: scoped rows, constant queries, CSV, panels and page buttons."""
 
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
 from unfold.views import ChangeList
 
 from config.kernel.admin.actions import PageActionsMixin
 from config.kernel.admin.export import CsvExportMixin
 from config.kernel.admin.panels import has_panels, panels_of
+from config.kernel.fields import MoneyField, QuantityField
+from config.kernel.templatetags.house import price, units
 
 DOCUMENT_TEMPLATE = "admin/house/page.html"
 
@@ -42,6 +46,15 @@ class HouseAdmin(PageActionsMixin, CsvExportMixin, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).for_actor(request.user)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Amounts and quantities lose the zeros they are stored with."""
+        return [self._neat_columns.get(name, name) for name in super().get_list_display(request)]
+
+    @cached_property
+    def _neat_columns(self) -> dict[Any, Any]:
+        fields = [f for f in self.model._meta.concrete_fields if isinstance(f, (MoneyField, QuantityField))]
+        return {field.name: _neat_column(field) for field in fields if field.name in self.list_display}
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Rows are deleted one at a time, on their own page."""
@@ -75,6 +88,17 @@ class HouseAdmin(PageActionsMixin, CsvExportMixin, ModelAdmin):
         if row is None or not self.has_view_or_change_permission(request, row):
             return {}
         return {"panels": panels_of(label, request, row), "buttons": self.buttons(request, row)}
+
+
+def _neat_column(field: Any) -> Any:
+    write = price if isinstance(field, MoneyField) else units
+
+    @display(description=field.verbose_name, ordering=field.name)
+    def column(row: Any) -> str:
+        return write(getattr(row, field.name))
+
+    column.__name__ = field.name
+    return column
 
 
 class ReadOnlyAdmin(HouseAdmin):

@@ -1,8 +1,10 @@
 """Bars over time, and the small picture of a stock position against its reorder point."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
+from django.utils.dateformat import format as date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -21,16 +23,17 @@ def bar_chart(
     css: str = "h-bar",
     height: int = 200,
 ) -> Figure:
-    """Bars in order, with an optional line over them on the same scale (None = no point)."""
+    """Bars in order, with an optional line over them on the same scale (None = no point). Labels are words or days."""
     known = [v for v in line if v is not None]
     has_line = bool(known)
+    labels = [date_format(label, "j M") if isinstance(label, date) else label for label in labels]
     ends = {"first": labels[0], "last": labels[-1]} if labels else {"first": "–", "last": "–"}
     return Figure(
         title=title,
         summary=_("From %(first)s to %(last)s: %(total)s in all.") % {**ends, "total": shown(sum(values), 0)},
         draw=lambda board: _draw(board, labels, values, line, css),
         lowest=0,
-        highest=max([1.0, *values, *known]),
+        highest=max([4.0, *values, *known]),
         columns=("", value_name, *((line_name,) if has_line else ())),
         rows=[
             (label, shown(values[i]), *((_or_blank(line, i),) if has_line else ())) for i, label in enumerate(labels)

@@ -31,8 +31,8 @@ class Figure:
         legend = format_html_join("", '<span class="h-key"><i class="{}"></i>{}</span>', self.legend)
         return format_html(
             '<figure class="h-chart">{}{}<figcaption>{}</figcaption>{}</figure>',
-            self._svg(760, "h-wide"),
-            self._svg(360, "h-narrow"),
+            self._svg(1040, "h-wide"),
+            self._svg(480, "h-narrow"),
             legend,
             self._table(),
         )
@@ -77,7 +77,7 @@ class Board:
 
     @property
     def is_narrow(self) -> bool:
-        return self.width < 500
+        return self.width < 600
 
     def x(self, share: float) -> float:
         """`share` 0 is the left edge of the plot, 1 the right one."""
@@ -100,13 +100,14 @@ class Board:
 
     def ticks(self, labels: Sequence[tuple[float, Any]]) -> None:
         """Words under the plot at these shares; thinned so that they do not touch."""
-        room = 58 / (self.width - LEFT - RIGHT)
+        longest = max((len(str(words)) for _share, words in labels), default=0)
+        room = (7 * longest + 16) / (self.width - LEFT - RIGHT)
         last = -1.0
         for share, words in labels:
             if share - last >= room:
                 anchor = "start" if share < room / 2 else "end" if share > 1 - room / 2 else "middle"
                 self.text(self.x(share), self.height - 6, words, anchor)
-                last = share
+                last = share + room / 2 if anchor == "start" else share
 
     def rule(self, share: float, words: Any = "", css: str = "h-now") -> None:
         x = self.x(share)

@@ -47,6 +47,15 @@ def money(amount: Any) -> str:
 
 
 @register.filter
+def price(amount: Decimal | None) -> str:
+    """A price per unit: at least two digits, up to the four that are stored: 3.5000 → 3.50, 0.0125 → 0.0125."""
+    if amount is None:
+        return "–"
+    digits = len(plain(Decimal(amount)).partition(".")[2])
+    return number_format(Decimal(amount), max(digits, 2), force_grouping=True)
+
+
+@register.filter
 def percent(share: float | None, digits: int = 1) -> str:
     return "–" if share is None else f"{number_format(100 * share, digits)} %"
 

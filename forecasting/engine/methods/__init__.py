@@ -1,4 +1,5 @@
-"""One small file per family of methods; each method maps a frame to mean paths (n, O, H), using only what precedes each origin."""
+"""One small file per family of methods; each method maps a frame to mean paths (n, O, H), using only what precedes
+each origin."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ THETA = "theta"
 
 @dataclass(frozen=True)
 class Method:
-    """A candidate: its name in results, its rank in simplicity (ties go to the lower), what it is in words, and its mean path."""
+    """A candidate: its name in results, its rank in simplicity (ties go to the lower), what it is in words, and its
+    mean path."""
 
     name: str
     rank: int

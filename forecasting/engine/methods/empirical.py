@@ -10,8 +10,11 @@ from forecasting.engine.types import FloatArray
 MEMORY_BLOCKS = 30
 
 
-def empirical_window(frame: Frame, actual: FloatArray, origin: int, window: int, levels: tuple[float, ...]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Quantiles (n, q), means and standard deviations (n,) of the sums of `window` consecutive periods that ended before the origin, within the last 30 blocks.
+def empirical_window(
+    frame: Frame, actual: FloatArray, origin: int, window: int, levels: tuple[float, ...]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Quantiles (n, q), means and standard deviations (n,) of the sums of `window` consecutive periods that ended
+    before the origin, within the last 30 blocks.
 
     Windows shorter than the season are taken at the season's own phase, so that Monday is compared with Mondays.
     """
@@ -26,8 +29,11 @@ def empirical_window(frame: Frame, actual: FloatArray, origin: int, window: int,
     return live_quantiles(sums, begins[None, :] < frame.starts[:, None], levels)
 
 
-def empirical_step(frame: Frame, actual: FloatArray, step: int, levels: tuple[float, ...]) -> tuple[FloatArray, FloatArray]:
-    """Quantiles (n, q) and means (n,) of single past periods at the season's phase of `step` periods ahead of the present."""
+def empirical_step(
+    frame: Frame, actual: FloatArray, step: int, levels: tuple[float, ...]
+) -> tuple[FloatArray, FloatArray]:
+    """Quantiles (n, q) and means (n,) of single past periods at the season's phase of `step` periods ahead of the
+    present."""
     origin, season = int(frame.origins[-1]), frame.season
     columns = np.arange(origin - season + step % season, -1, -season)[:MEMORY_BLOCKS]
     values = actual[:, columns]
@@ -35,8 +41,11 @@ def empirical_step(frame: Frame, actual: FloatArray, step: int, levels: tuple[fl
     return quantiles, mean
 
 
-def live_quantiles(values: FloatArray, young: np.ndarray, levels: tuple[float, ...]) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Quantiles (n, q), means and standard deviations (n,) of each row, leaving out cells before the start; 0 where nothing is left.
+def live_quantiles(
+    values: FloatArray, young: np.ndarray, levels: tuple[float, ...]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Quantiles (n, q), means and standard deviations (n,) of each row, leaving out cells before the start; 0 where
+    nothing is left.
 
     Rows are sorted with the young cells last, so that short rows need no slower path than full ones.
     """

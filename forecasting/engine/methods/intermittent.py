@@ -13,19 +13,25 @@ TSB_GRID = np.array([(a, b) for a in (0.05, 0.2) for b in (0.01, 0.03, 0.08, 0.2
 SHORTEST_INTERVAL = 0.1
 
 
-def croston_states(demand: FloatArray, weight: FloatArray, alphas: FloatArray,
-                   origins: IntArray) -> tuple[FloatArray, FloatArray]:
+def croston_states(
+    demand: FloatArray, weight: FloatArray, alphas: FloatArray, origins: IntArray
+) -> tuple[FloatArray, FloatArray]:
     """Rates (G, O, n) = (1 − α/2) · size / interval, and running squared errors.
 
-    At a sale: size ← size + α(y − size), interval ← interval + α(gap − interval); the first sale sets both. Gaps are counted in
-    exposure, so closed days are no interval. Croston (1972); correction: Syntetos & Boylan (2005). Never decays without sales.
+    At a sale: size ← size + α(y − size), interval ← interval + α(gap − interval); the first sale sets both. Gaps are
+    counted in
+    exposure, so closed days are no interval. Croston (1972); correction: Syntetos & Boylan (2005). Never decays
+    without sales.
     """
     y, w = np.ascontiguousarray(demand.T), np.ascontiguousarray(weight.T)
     alpha, shape = alphas[:, None], (len(alphas), len(demand))
     size, interval = np.zeros(shape), np.ones(shape)
     gap, seen = np.zeros(len(demand)), np.zeros(len(demand), dtype=bool)
     rate, loss = np.zeros(shape), np.zeros(shape)
-    rates, losses = np.zeros((len(alphas), len(origins), len(demand))), np.zeros((len(alphas), len(origins), len(demand)))
+    rates, losses = (
+        np.zeros((len(alphas), len(origins), len(demand))),
+        np.zeros((len(alphas), len(origins), len(demand))),
+    )
     at = {int(o): j for j, o in enumerate(origins)}
     for t in range(len(y)):
         miss = y[t] - w[t] * rate
@@ -52,11 +58,13 @@ def croston_sba(frame: Frame) -> FloatArray:
     return pick(rates, losses)[:, :, None] * frame.factor
 
 
-def tsb_states(demand: FloatArray, weight: FloatArray, initial: FloatArray, grid: FloatArray,
-               origins: IntArray) -> tuple[FloatArray, FloatArray]:
+def tsb_states(
+    demand: FloatArray, weight: FloatArray, initial: FloatArray, grid: FloatArray, origins: IntArray
+) -> tuple[FloatArray, FloatArray]:
     """Rates (G, O, n) = chance × size, and running squared errors. Teunter, Syntetos & Babai (2011).
 
-    Every period: chance ← chance + β(1[y > 0] − w·chance); at a sale: size ← size + α(y − size). `initial` (n,) is the first chance;
+    Every period: chance ← chance + β(1[y > 0] − w·chance); at a sale: size ← size + α(y − size). `initial` (n,) is the
+    first chance;
     the first sale sets the size.
     """
     y, w = np.ascontiguousarray(demand.T), np.ascontiguousarray(weight.T)

@@ -26,7 +26,8 @@ def seasonal_naive(frame: Frame) -> FloatArray:
 
 
 def moving_average(frame: Frame) -> FloatArray:
-    """(n, O, H) Σ demand / Σ weight over the last 4 weeks of days (8 weeks, 12 months, 8 quarters), times the seasonal factor."""
+    """(n, O, H) Σ demand / Σ weight over the last 4 weeks of days (8 weeks, 12 months, 8 quarters), times the seasonal
+    factor."""
     length = WINDOW_SEASONS.get(frame.season, 2) * frame.season
     top = np.concatenate([np.zeros((len(frame.demand), 1)), frame.demand.cumsum(axis=1)], axis=1)
     base = np.concatenate([np.zeros((len(frame.demand), 1)), frame.weight.cumsum(axis=1)], axis=1)

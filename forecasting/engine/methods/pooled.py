@@ -1,7 +1,9 @@
 """The pooled method: a level per series, corrected by what the whole panel shows such levels to be followed by.
 
-mean of step block b = base level × seasonal factor × yearly swing^½ × exp(features · β_b), the β learnt by a quasi-Poisson regression over
-series × past origins. Features are scale-free (ratios of levels of different memory, chance of a sale, time since the last sale).
+mean of step block b = base level × seasonal factor × yearly swing^½ × exp(features · β_b), the β learnt by a
+quasi-Poisson regression over
+series × past origins. Features are scale-free (ratios of levels of different memory, chance of a sale, time since the
+last sale).
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ LEAST_SHARE = 0.1
 
 @dataclass(frozen=True)
 class Features:
-    """base (n, O) level; chance (n, O) long-run sales per unit of exposure; x (n, O, p) what the mean is corrected by; spread (n, O, r)
+    """base (n, O) level; chance (n, O) long-run sales per unit of exposure; x (n, O, p) what the mean is corrected by;
+    spread (n, O, r)
     what the uncertainty depends on besides."""
 
     base: FloatArray
@@ -78,7 +81,8 @@ def base_path(frame: Frame, features: Features) -> FloatArray:
 
 
 def floored(path: FloatArray, frame: Frame, features: Features) -> FloatArray:
-    """(n, O, H) the path of any method, at least a tenth of the base level: a mean of almost nothing has no meaningful ratio."""
+    """(n, O, H) the path of any method, at least a tenth of the base level: a mean of almost nothing has no meaningful
+    ratio."""
     return np.maximum(path, LEAST_SHARE * features.base[:, :, None] * frame.factor)
 
 
@@ -90,9 +94,10 @@ def design(features: Features, frame: Frame, block: int) -> FloatArray:
 
 
 def fit_blocks(frame: Frame, features: Features, actual: list[FloatArray], valid: list[BoolArray]) -> FloatArray:
-    """(B, p) coefficients; actual[b], valid[b] (n, O) are the sums of each step block. Too few cases: no correction (zeros)."""
+    """(B, p) coefficients; actual[b], valid[b] (n, O) are the sums of each step block. Too few cases: no correction
+    (zeros)."""
     path = base_path(frame, features)
-    betas = []
+    betas: list[FloatArray] = []
     for b, (first, last) in enumerate(frame.calendar.blocks):
         x = design(features, frame, b)
         mean = path[:, :, first:last].sum(axis=2)

@@ -1,4 +1,5 @@
-"""Exponential smoothing, vectorised over series × parameters in one pass over time; parameters are chosen anew at every origin."""
+"""Exponential smoothing, vectorised over series × parameters in one pass over time; parameters are chosen anew at
+every origin."""
 
 from __future__ import annotations
 
@@ -14,16 +15,19 @@ DAMPING = 0.95
 
 
 def pick(states: FloatArray, loss: FloatArray) -> FloatArray:
-    """states (G, O, n, …) at the parameters whose squared error up to each origin, loss (G, O, n), is least → (n, O, …)."""
+    """states (G, O, n, …) at the parameters whose squared error up to each origin, loss (G, O, n), is least → (n, O,
+    …)."""
     best = loss.argmin(axis=0)
     index = best.reshape(1, *best.shape, *([1] * (states.ndim - 3)))
     chosen = np.take_along_axis(states, index, axis=0)[0]
     return np.swapaxes(chosen, 0, 1)
 
 
-def ses_states(demand: FloatArray, weight: FloatArray, initial: FloatArray, alphas: FloatArray,
-               origins: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Levels and running squared errors (G, O, n) of ℓ ← ℓ + α(y − wℓ), w the expected share of the period (1 = plain SES).
+def ses_states(
+    demand: FloatArray, weight: FloatArray, initial: FloatArray, alphas: FloatArray, origins: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Levels and running squared errors (G, O, n) of ℓ ← ℓ + α(y − wℓ), w the expected share of the period (1 = plain
+    SES).
 
     y = 3, 5, 9 with ℓ₀ = 2, α = .2: 2.2, 2.76, 4.008 (Brown's recursion; Hyndman & Athanasopoulos, fpp3 §8.1).
     """
@@ -51,11 +55,13 @@ def simple_smoothing(frame: Frame) -> FloatArray:
     return np.maximum(pick(levels, losses), 0.0)[:, :, None] * frame.factor
 
 
-def holt_states(demand: FloatArray, weight: FloatArray, initial: FloatArray, grid: FloatArray, damping: float,
-                origins: IntArray) -> tuple[FloatArray, FloatArray]:
+def holt_states(
+    demand: FloatArray, weight: FloatArray, initial: FloatArray, grid: FloatArray, damping: float, origins: IntArray
+) -> tuple[FloatArray, FloatArray]:
     """States (G, O, n, 2) = level, trend, and losses (G, O, n) of the damped trend in error-correction form.
 
-    e = y − w(ℓ + φb); ℓ ← ℓ + φb + αe; b ← φb + αβe (ETS(A,Ad,N); fpp3 §8.5). Initial trend 0. φ = 1 is Holt's linear trend.
+    e = y − w(ℓ + φb); ℓ ← ℓ + φb + αe; b ← φb + αβe (ETS(A,Ad,N); fpp3 §8.5). Initial trend 0. φ = 1 is Holt's linear
+    trend.
     """
     y, w = np.ascontiguousarray(demand.T), np.ascontiguousarray(weight.T)
     alpha, gain = grid[:, :1], grid[:, :1] * grid[:, 1:2]
@@ -90,8 +96,15 @@ def holt_damped(frame: Frame) -> FloatArray:
     return np.maximum(line, 0.0) * frame.factor
 
 
-def holt_winters_states(demand: FloatArray, weight: FloatArray, level: FloatArray, season: FloatArray, grid: FloatArray,
-                        damping: float, origins: IntArray) -> tuple[FloatArray, FloatArray]:
+def holt_winters_states(
+    demand: FloatArray,
+    weight: FloatArray,
+    level: FloatArray,
+    season: FloatArray,
+    grid: FloatArray,
+    damping: float,
+    origins: IntArray,
+) -> tuple[FloatArray, FloatArray]:
     """States (G, O, n, 2 + m) = level, trend, seasonal by phase (t mod m), and losses, of ETS(A,Ad,A) (fpp3 §8.5).
 
     e = y − w(ℓ + φb + s); ℓ ← ℓ + φb + αe; b ← φb + αβe; s ← s + γe. level (n,), season (n, m) are the initial states.
@@ -123,7 +136,8 @@ def holt_winters_states(demand: FloatArray, weight: FloatArray, level: FloatArra
 
 
 def holt_winters(frame: Frame) -> FloatArray:
-    """(n, O, H) max(0, ℓ + (φ + … + φ^h) b + s). Seasons of 2 to 24 periods; without a season it is the damped trend."""
+    """(n, O, H) max(0, ℓ + (φ + … + φ^h) b + s). Seasons of 2 to 24 periods; without a season it is the damped
+    trend."""
     length = frame.season
     if not 2 <= length <= 24:
         return holt_damped(frame)

@@ -1,4 +1,5 @@
-"""The Theta method by statsmodels, for the few smooth fast series where it may pay; chosen only when it clearly beats the rest."""
+"""The Theta method by statsmodels, for the few smooth fast series where it may pay; chosen only when it clearly beats
+the rest."""
 
 from __future__ import annotations
 
@@ -23,15 +24,28 @@ def theta_path(values: FloatArray, season: int, horizon: int) -> FloatArray:
     from statsmodels.tsa.forecasting.theta import ThetaModel
 
     seasonal = season > 1 and len(values) >= 2 * season
-    model = ThetaModel(values, period=season if seasonal else 1, deseasonalize=seasonal, use_test=False, method="additive")
+    model = ThetaModel(
+        values, period=season if seasonal else 1, deseasonalize=seasonal, use_test=False, method="additive"
+    )
     return np.maximum(np.asarray(model.fit(disp=False).forecast(horizon), dtype=float), 0.0)
 
 
-def try_theta(frame: Frame, cleaned: Cleaned, pooled: Pooled, features: Features, losses: Losses, verdict: Verdict, classes: list[str],
-              most: int, paths: dict[str, FloatArray]) -> list[int]:
-    """Rows for which Theta replaces the choice; adds its means to `paths`. At most `most` smooth series, the fastest first.
+def try_theta(
+    frame: Frame,
+    cleaned: Cleaned,
+    pooled: Pooled,
+    features: Features,
+    losses: Losses,
+    verdict: Verdict,
+    classes: list[str],
+    most: int,
+    paths: dict[str, FloatArray],
+) -> list[int]:
+    """Rows for which Theta replaces the choice; adds its means to `paths`. At most `most` smooth series, the fastest
+    first.
 
-    Judged on the same folds with the ratio tables of simple smoothing; must win by more than one standard error of the paired
+    Judged on the same folds with the ratio tables of simple smoothing; must win by more than one standard error of the
+    paired
     differences and by 2 %.
     """
     from forecasting.engine.predict import take_rows, window_ratios
@@ -51,8 +65,13 @@ def try_theta(frame: Frame, cleaned: Cleaned, pooled: Pooled, features: Features
         gaps = []
         for f in range(len(pooled.plan.folds)):
             for k, window in enumerate(pooled.plan.scored):
-                found = window_ratios("ses", pooled.fits[f], np.array([window]), take_rows(features, np.array([row]), f),
-                                      frame.factor[[row], f, :window].sum(axis=1))
+                found = window_ratios(
+                    "ses",
+                    pooled.fits[f],
+                    np.array([window]),
+                    take_rows(features, np.array([row]), f),
+                    frame.factor[[row], f, :window].sum(axis=1),
+                )
                 if found is None:
                     continue
                 quantiles = paths["theta"][row, f, :window].sum() * found[0][0, pick]

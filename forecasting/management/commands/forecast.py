@@ -49,17 +49,27 @@ def positive(text: str) -> int:
 class Command(BaseCommand):
     """Reads a long panel (unique_id, ds, y), writes means and quantiles per period, per window, and a report."""
 
-    help = "Forecast a panel file (CSV, CSV.gz or Parquet): means, quantiles, window sums and a report. Needs no database."
+    help = (
+        "Forecast a panel file (CSV, CSV.gz or Parquet): means, quantiles, window sums and a report. Needs no database."
+    )
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("source", metavar="IN", type=Path)
-        parser.add_argument("--out", type=Path, required=True, help="unique_id, ds, mean, q_… (.csv, .csv.gz or .parquet)")
+        parser.add_argument(
+            "--out", type=Path, required=True, help="unique_id, ds, mean, q_… (.csv, .csv.gz or .parquet)"
+        )
         parser.add_argument("--freq", default="D", choices=["D", "W", "M", "Q", "Y", "H"])
         parser.add_argument("--horizon", type=positive, default=28, help="periods ahead")
         parser.add_argument("--quantiles", type=numbers_of, default=(0.5, 0.8, 0.9, 0.95, 0.99), metavar="Q,…")
-        parser.add_argument("--windows", type=periods_of, default=(), metavar="K,…", help="quantiles of the sum over the first K periods")
+        parser.add_argument(
+            "--windows",
+            type=periods_of,
+            default=(),
+            metavar="K,…",
+            help="quantiles of the sum over the first K periods",
+        )
         parser.add_argument("--future", type=Path, help="covariates known in advance: unique_id, ds, …")
         parser.add_argument("--static", type=Path, help="one row a unique_id")
         parser.add_argument("--season", type=season_of, default=None, metavar="M|auto", help="season length in periods")
@@ -67,16 +77,22 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, help="processes (default: the cores)")
         parser.add_argument("--windows-out", type=Path, help="unique_id, window, mean, q_…")
-        parser.add_argument("--report", type=Path, help="JSON: method, reason, backtest and fallback of each series; time and memory")
+        parser.add_argument(
+            "--report", type=Path, help="JSON: method, reason, backtest and fallback of each series; time and memory"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the processes are the parallelism; read when numpy is first loaded
+        os.environ.setdefault(
+            "OPENBLAS_NUM_THREADS", "1"
+        )  # the processes are the parallelism; read when numpy is first loaded
         from forecasting.file_forecast import FileForecast, run_file_forecast
         from forecasting.panel_files import PanelFileError
 
         known = FileForecast.__dataclass_fields__
         try:
-            report = run_file_forecast(FileForecast(**{k: v for k, v in options.items() if k in known}), time.perf_counter)
+            report = run_file_forecast(
+                FileForecast(**{k: v for k, v in options.items() if k in known}), time.perf_counter
+            )
         except PanelFileError as error:
             raise CommandError(str(error)) from error
         seconds = report["seconds"]["all"]

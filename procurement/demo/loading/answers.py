@@ -86,4 +86,5 @@ def _later(world: DemoWorld, order: int) -> Change:
 
 
 def _after(world: DemoWorld, day: np.datetime64, days: int) -> date:
-    return max(day.item(), world.end_day) + timedelta(days=days)
+    asked: date = day.astype(object)
+    return max(asked, world.end_day) + timedelta(days=days)

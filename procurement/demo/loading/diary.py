@@ -119,8 +119,9 @@ def _write_answer(diary: _Diary, order: int) -> None:
 def _answer(
     diary: _Diary, line: int, promised_on: np.datetime64, *, change: Change | None
 ) -> tuple[int, Change | None, Any]:
-    is_change = change is not None and change.line == line
-    return line, change if is_change else None, change.proposed_on if is_change else promised_on.item()
+    if change is not None and change.line == line:
+        return line, change, change.proposed_on
+    return line, None, promised_on.item()
 
 
 def _kept(diary: _Diary, answers: list[tuple[int, Change | None, Any]], contact: Any, at: np.datetime64) -> list[dict]:

@@ -27,10 +27,10 @@ class Command(BaseCommand):
         from procurement.demo.loading.load import DemoFiles, analyze_tables, is_empty, load_world
         from procurement.demo.world import generate  # numpy: not at Django's start
 
+        if options["if_empty"] and not is_empty():
+            self.stdout.write("The database has its own data already; the demo company was not loaded.")
+            return
         if not is_empty():
-            if options["if_empty"]:
-                self.stdout.write("The database has its own data already; the demo company was not loaded.")
-                return
             raise CommandError("The database is not empty; the demo company is loaded only into an empty one.")
         now = timezone.now()
         today = options["today"] or now.astimezone(UTC).date()

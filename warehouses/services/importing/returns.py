@@ -51,7 +51,7 @@ def match_returns(*, channel: Channel) -> int:
         cursor.execute(_SAVE_RETURNS)
         cursor.execute(_SAVE_LINES)
         lines = cursor.rowcount
-        cursor.execute(_SAVE_ORDERS)
+        cursor.execute(_SAVE_ORDERS, values)
         cursor.execute("DROP TABLE match_group, match_return, match_sale, match_changed")
     return lines
 
@@ -206,7 +206,14 @@ _SAVE_ORDERS = """
 UPDATE warehouses_salesorder o SET status = new.status
 FROM (
     SELECT order_id, CASE WHEN bool_and(quantity = cancelled_quantity) THEN 'cancelled' ELSE 'shipped' END AS status
-    FROM warehouses_salesorderline WHERE order_id IN (SELECT order_id FROM match_changed) GROUP BY 1
+    FROM warehouses_salesorderline
+    WHERE order_id IN (
+        SELECT order_id FROM match_changed
+        UNION -- a cancelled order that this file brought another line of
+        SELECT o.id FROM warehouses_salesorder o JOIN import_sale s ON s.order_id = o.external_id
+        WHERE o.channel_id = %(channel)s AND o.is_history AND o.status = 'cancelled' AND s.state = 'taken'
+    )
+    GROUP BY 1
 ) new
 WHERE o.id = new.order_id AND o.status <> new.status
 """

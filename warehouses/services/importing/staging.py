@@ -85,12 +85,12 @@ FROM (
         WHEN is_cancelled THEN 'skipped.cancelled_order'
         WHEN quantity IS NULL THEN 'rejected.quantity'
         WHEN abs(quantity) > 1e9 THEN 'rejected.huge_quantity'
-        WHEN price IS NULL AND NOT (quantity = 0 AND price_text IS NULL) THEN 'rejected.price'
+        WHEN round(quantity, 3) = 0 THEN 'skipped.zero_quantity'
+        WHEN price IS NULL THEN 'rejected.price'
         WHEN abs(price) > 1e9 THEN 'rejected.huge_price'
         WHEN ordered_at IS NULL THEN 'rejected.date'
         WHEN ordered_at > %(now)s THEN 'rejected.future'
         WHEN ordered_at < '1980-01-01+00' THEN 'rejected.too_old'
-        WHEN round(quantity, 3) = 0 THEN 'skipped.zero_quantity'
         WHEN quantity < 0 AND order_id !~* '^C' THEN 'skipped.write_off'
         WHEN price < 0 THEN 'rejected.negative_price'
         WHEN price = 0 THEN 'skipped.give_away'
@@ -100,7 +100,7 @@ FROM (
     END AS verdict
     FROM (
         SELECT raw.line, raw.part, raw.fault, btrim(raw.order_id) AS order_id, code.code, code.sku_id, code.has_name,
-               code.is_no_goods, cancelled.order_id IS NOT NULL AS is_cancelled, raw.price_text,
+               code.is_no_goods, cancelled.order_id IS NOT NULL AS is_cancelled,
                CASE WHEN code.sku_id IS NULL THEN nullif(btrim(raw.name), '') END AS name,
                left(CASE WHEN lower(raw.customer) = 'nan' THEN '' WHEN raw.customer LIKE '%%.0'
                     THEN left(raw.customer, -2) ELSE coalesce(btrim(raw.customer), '') END, 64) AS customer,
@@ -112,7 +112,6 @@ FROM (
                END AS ordered_at
         FROM (
             SELECT line, part, fault, order_id, sku, name, customer, country, ordered_at,
-                   coalesce(unit_price, line_total) AS price_text,
                    CASE WHEN pg_input_is_valid(quantity, 'numeric') THEN quantity::numeric END AS quantity,
                    CASE WHEN pg_input_is_valid(unit_price, 'numeric') THEN unit_price::numeric END AS price,
                    CASE WHEN pg_input_is_valid(line_total, 'numeric') THEN line_total::numeric END AS total
