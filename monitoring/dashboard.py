@@ -126,7 +126,7 @@ def cards(figures: dict[str, Any], *, risks: int) -> list[Card]:
         Card(
             _percent(figures["wape"]),
             _("Forecast error (WAPE)"),
-            _("Backtest of %(series)s series; bias %(bias)s (+ = too high).")
+            _("Backtest of %(series)s series; bias %(bias)s, above 0 is too high.")
             % {"series": number_format(figures["series"]), "bias": _percent(figures["bias"], sign=True)},
             rows("forecasting_forecast"),
         ),

@@ -46,7 +46,7 @@ def _message(order: PurchaseOrder, kind: str, address: str) -> EmailMessage:
         "order_sent": _("Purchase order %(order)s"),
         "order_cancelled": _("Purchase order %(order)s is cancelled"),
     }
-    base = getattr(settings, "PUBLIC_URL", "http://localhost:8000").rstrip("/")
+    base = settings.PUBLIC_URL.rstrip("/")
     context = {
         "order": order,
         "lines": order.lines.select_related("sku").order_by("line_number"),

@@ -18,10 +18,10 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.base")
 YEARS = ("online_retail_2009-2010.csv.gz", "online_retail_2010-2011.csv.gz")
 TABLES = (
-    "forecasting_demandhistory warehouses_salesreturnline warehouses_salesreturn warehouses_salesorderline "
-    "warehouses_salesorder warehouses_salesimport warehouses_channelroute warehouses_location warehouses_warehouse "
-    "catalog_sku catalog_product catalog_channel"
-).split()
+    *("forecasting_demandhistory", "warehouses_salesreturnline", "warehouses_salesreturn"),
+    *("warehouses_salesorderline", "warehouses_salesorder", "warehouses_salesimport", "warehouses_channelroute"),
+    *("warehouses_location", "warehouses_warehouse", "catalog_sku", "catalog_product", "catalog_channel"),
+)
 
 
 def main() -> None:

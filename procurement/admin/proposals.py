@@ -112,7 +112,7 @@ def _is_open(proposal: Proposal) -> bool:
 class ProposalAdmin(ReadOnlyAdmin):
     list_display = (
         "sku_code",
-        "warehouse",
+        "place",
         "supplier",
         "shown_quantity",
         "to_order",
@@ -198,6 +198,10 @@ class ProposalAdmin(ReadOnlyAdmin):
     def sku_code(self, proposal: Proposal) -> list[str]:
         return [proposal.sku.code, proposal.sku.name]
 
+    @display(description=_("to"), ordering="warehouse__code")
+    def place(self, proposal: Proposal) -> str:
+        return format_html('<abbr title="{}">{}</abbr>', proposal.warehouse.name, proposal.warehouse.code)
+
     @display(description=_("proposed"), ordering="quantity")
     def shown_quantity(self, proposal: Proposal) -> str:
         return plain(proposal.quantity)
@@ -220,13 +224,13 @@ class ProposalAdmin(ReadOnlyAdmin):
     def amount(self, proposal: Proposal) -> str:
         return f"{money(proposal.quantity * proposal.unit_cost):,} {proposal.currency}"
 
-    @display(description=_("position / reorder point"), ordering="inventory_position")
+    @display(description=_("position / ROP"), ordering="inventory_position")
     def picture(self, proposal: Proposal) -> SafeString:
         return level_bar(
             float(proposal.inventory_position), float(proposal.reorder_point), float(proposal.order_up_to_level)
         )
 
-    @display(description=_("cover with it, days"), ordering="days_of_cover")
+    @display(description=_("cover, days"), ordering="days_of_cover")
     def cover(self, proposal: Proposal) -> str:
         return "–" if proposal.days_of_cover is None else f"{proposal.days_of_cover:.0f}"
 

@@ -1,4 +1,4 @@
-"""A file that cannot be read to its end: one line says which file, which line and why, and nothing at all is written."""
+"""A file that cannot be read to its end: one line says which file, which line and why; nothing is written."""
 
 import gzip
 import io

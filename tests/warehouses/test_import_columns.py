@@ -5,7 +5,7 @@ import pytest
 from config.kernel.errors import ValidationFailed
 from warehouses.services.importing.columns import column_positions
 
-UCI = ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price"] + ["Customer ID", "Country"]
+UCI = ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"]
 
 
 def positions(*header: str, **column_map: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""A return undoes a sale: soon after, it never was demand; later, it is netted where the sale stood; alone, it waits."""
+"""A return undoes a sale: soon after, it never was demand; later, it is netted where the sale was; alone, it waits."""
 
 from itertools import permutations
 from pathlib import Path
@@ -25,6 +25,14 @@ def test_within_24_hours_the_sale_is_cancelled(tmp_path: Path) -> None:
 
 def test_an_order_with_one_line_left_is_not_cancelled(tmp_path: Path) -> None:
     take(sales_csv(tmp_path, line(), line(sku="22752"), back("2", 6, "2025-12-01 09:00")))
+
+    assert SalesOrder.objects.get().status == "shipped"
+
+
+def test_a_cancelled_order_that_turns_out_to_have_another_line_is_not_cancelled(tmp_path: Path) -> None:
+    take(sales_csv(tmp_path, line(), back("2", 6, "2025-12-01 09:00")))
+
+    take(sales_csv(tmp_path, line(sku="22752"), name="next.csv"))
 
     assert SalesOrder.objects.get().status == "shipped"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.db import connection
 from django.utils import timezone
 
 from config.kernel.transactions import one_transaction
@@ -67,23 +68,15 @@ def locked_free_stock(sku_ids: Iterable[int], warehouse_ids: Iterable[int], *, n
 
 
 def hold(parts: Sequence[tuple[SalesOrderLine, Mapping[int, Decimal]]]) -> None:
-    """Write what was taken: reservations, the levels' `reserved`, the lines' (saved) `reserved_quantity`."""
+    """Write what was taken of locked levels: reservations and the levels' `reserved`; the caller saves the lines."""
+    rows = [(line.pk, level_id, quantity) for line, taken in parts for level_id, quantity in taken.items()]
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, [list(column) for column in zip(*rows, strict=True)])
     deltas: dict[int, Decimal] = defaultdict(Decimal)
-    rows: dict[tuple[int, int], Reservation] = {}
-    held = {
-        (row.line_id, row.level_id): row
-        for row in Reservation.objects.filter(line__in=[line for line, taken in parts if taken])
-    }
-    for line, taken in parts:
-        for level_id, quantity in taken.items():
-            deltas[level_id] += quantity
-            before = held.get((line.pk, level_id))
-            rows[line.pk, level_id] = Reservation(
-                line=line, level_id=level_id, quantity=quantity + (before.quantity if before else 0)
-            )
-    Reservation.objects.bulk_create(
-        rows.values(), update_conflicts=True, unique_fields=["line", "level"], update_fields=["quantity"]
-    )
+    for _line_id, level_id, quantity in rows:
+        deltas[level_id] += quantity
     change_reservations(deltas)
 
 
@@ -146,3 +139,11 @@ def _no_longer_backordered(order_ids: Iterable[int]) -> None:
 def _removal_order(level: StockLevel) -> tuple[bool, date, int]:
     expires_on = level.lot.expires_on if level.lot else None
     return (level.location.kind != Location.Kind.STORAGE, expires_on or date.max, level.pk)
+
+
+# A line that waits may hold some of a level already.
+_HOLD = """
+INSERT INTO warehouses_reservation (line_id, level_id, quantity)
+SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[])
+ON CONFLICT (line_id, level_id) DO UPDATE SET quantity = warehouses_reservation.quantity + excluded.quantity
+"""

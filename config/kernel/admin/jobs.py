@@ -83,9 +83,21 @@ def _job_context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "is_open": job.state in Job.OPEN,
         "share": round(100 * job.done / job.total) if job.total else None,
         "seconds": round((ended - job.started_at).total_seconds()) if job.started_at else None,
-        "facts": sorted(job.result.items()) if isinstance(job.result, dict) else [],
+        "facts": _facts(job.result),
         "status_url": reverse("admin:kernel_job_status", args=[job.pk]),
     }
+
+
+def _facts(result: Any) -> list[tuple[str, Any]]:
+    """The job's result in words; what is empty is left out."""
+    if not isinstance(result, dict):
+        return []
+    told = {True: _("yes"), False: _("no")}
+    return [
+        (str(name).replace("_", " ").capitalize(), told[value] if isinstance(value, bool) else value)
+        for name, value in result.items()
+        if value not in (None, "", [], {})
+    ]
 
 
 @panel("kernel.job", order=10)

@@ -104,8 +104,8 @@ class Board:
         room = (7 * longest + 16) / (self.width - LEFT - RIGHT)
         last = -1.0
         for share, words in labels:
-            if share - last >= room:
-                anchor = "start" if share < room / 2 else "end" if share > 1 - room / 2 else "middle"
+            anchor = "start" if share < room / 2 else "end" if share > 1 - room / 2 else "middle"
+            if share - last >= (1.5 * room if anchor == "end" else room):
                 self.text(self.x(share), self.height - 6, words, anchor)
                 last = share + room / 2 if anchor == "start" else share
 

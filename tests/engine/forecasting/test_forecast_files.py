@@ -22,9 +22,8 @@ def clock() -> float:
 def long_table(n: int = 12, periods: int = 120) -> pd.DataFrame:
     values = shop(n, periods)
     days = pd.date_range("2026-01-05", periods=periods)
-    return pd.DataFrame(
-        {"unique_id": np.repeat([f"00{i}" for i in range(len(values))], periods), "ds": np.tile(days.to_numpy(), len(values)), "y": values.ravel()}
-    )
+    ids = np.repeat([f"00{i}" for i in range(n)], periods)
+    return pd.DataFrame({"unique_id": ids, "ds": np.tile(days.to_numpy(), n), "y": values.ravel()})
 
 
 def options(folder, source, **more) -> FileForecast:
