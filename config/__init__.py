@@ -5,6 +5,6 @@ import os
 # Read when numpy is first loaded: its threads only spin beside our own processes, one per core.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from config.celery import app as celery_app  # noqa: E402
+from config.celery import app as celery_app
 
 __all__ = ["celery_app"]

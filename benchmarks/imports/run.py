@@ -104,9 +104,7 @@ def compare(path: Path) -> None:
     ours["day"] = pd.to_datetime(ours.day)
     both = ours.set_index(["sku", "day"]).join(theirs.rename("theirs"), how="outer").fillna(0.0).reset_index()
     print(f"== against {path.name}")
-    print(
-        f"ours {both.demand.sum():,.0f} units, theirs {both.theirs.sum():,.0f}; {len(both):,} days with a sale in either"
-    )
+    print(f"ours {both.demand.sum():,.0f} units, theirs {both.theirs.sum():,.0f}; {len(both):,} SKU-days in either")
     same = both.demand == both.theirs
     print(f"equal on {same.sum():,} days ({100 * same.mean():.2f} %), {both[same].demand.sum():,.0f} units")
     five = both.sku.str.match(r"^\d{5}")

@@ -11,7 +11,7 @@ from config.embedded import binaries
 from config.embedded.directories import create_private
 from config.embedded.errors import EmbeddedError, reason_in_log
 from config.embedded.layout import DATABASE, ROLE, Layout
-from config.embedded.processes import clean_environment, end_of, processes_in, start_server, wait_until
+from config.embedded.processes import clean_environment, end_of, processes_in, send, start_server, wait_until
 
 START_SECONDS = 60.0
 STOP_SECONDS = 6.0
@@ -72,7 +72,7 @@ class Postgres:
         wait_until(lambda: self._postmaster() is not None or not self.processes(), seconds=seconds)
         for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             if (pid := self._postmaster()) is not None:
-                os.kill(pid, how)
+                send(pid, how)
             if wait_until(lambda: not self.processes(), seconds=seconds):
                 return
         raise EmbeddedError(f"PostgreSQL does not stop; see {self.log}")
@@ -82,7 +82,7 @@ class Postgres:
 
         try:
             psycopg2.connect(host=str(self.layout.run), user=role, dbname=database, connect_timeout=3).close()
-        except psycopg2.OperationalError:
+        except psycopg2.Error:  # refused, still starting, or killed while it answered
             return False
         return True
 

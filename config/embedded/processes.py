@@ -1,5 +1,6 @@
 """Starting servers and telling whether they live: by what a process is, never by a number found in a file."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -58,6 +59,12 @@ def start_server(
 def processes_in(folder: Path) -> list[int]:
     """Living processes whose working directory is `folder`: both servers change into their data and stay there."""
     return [pid for pid in _all_pids() if _working_directory(pid) == str(folder) and not _is_zombie(pid)]
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """To a process that may be gone by now."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def wait_until(holds: Callable[[], bool], *, seconds: float) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from config.embedded import binaries
 from config.embedded.errors import EmbeddedError, reason_in_log
 from config.embedded.layout import Layout
-from config.embedded.processes import end_of, processes_in, start_server, wait_until
+from config.embedded.processes import end_of, processes_in, send, start_server, wait_until
 
 START_SECONDS = 60.0
 STOP_SECONDS = 4.0
@@ -56,7 +56,7 @@ class Redis:
             if wait_until(lambda: not self.processes(), seconds=seconds):
                 break
             for pid in self.processes():
-                os.kill(pid, how)
+                send(pid, how)
         if not wait_until(lambda: not self.processes(), seconds=seconds):
             raise EmbeddedError(f"Redis does not stop; see {self.log}")
 

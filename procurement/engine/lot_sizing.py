@@ -36,11 +36,11 @@ def economic_band(item: ReplenishmentInput, bands: Bands) -> tuple[float, float]
     for place, (start, cost) in enumerate(bands):
         end = bands[place + 1][0] if place + 1 < len(bands) else float("inf")
         holding = rate * cost
-        free = (2.0 * item.fixed_order_cost * demand / holding) ** 0.5 if holding > 0.0 else longest
+        free = (2.0 * item.fixed_cost_per_line * demand / holding) ** 0.5 if holding > 0.0 else longest
         lot = min(max(free, start), longest)
         if (start > longest and place) or lot >= end:
             continue
-        total = cost * demand + holding * lot / 2.0 + (item.fixed_order_cost * demand / lot if lot > 0.0 else 0.0)
+        total = cost * demand + holding * lot / 2.0 + (item.fixed_cost_per_line * demand / lot if lot > 0.0 else 0.0)
         if best is None or (total, lot) < best[:2]:
             best = (total, lot, place)
     return bands[best[2]] if best else bands[0]
@@ -55,7 +55,12 @@ def derive_order_up_to_level(derivation: Derivation, item: ReplenishmentInput, b
     """
     given, derive = derivation.given, derivation.derive
     band_from, unit_cost = economic_band(item, bands)
-    given("fixed_order_cost", "K", item.fixed_order_cost, "money per order", "supplier item")
+    if item.lines_sharing_order > 1.0:
+        given("supplier_order_cost", "A", item.fixed_order_cost, "money per order", "supplier")
+        given("lines_sharing_order", "N", item.lines_sharing_order, "order lines", "supplier item")
+        derive("fixed_order_cost", "K", "supplier_order_cost / lines_sharing_order", "money per order line")
+    else:
+        given("fixed_order_cost", "K", item.fixed_order_cost, "money per order", "supplier")
     given("holding_cost_rate_per_year", "i", item.holding_cost_rate_per_year, "per year", "policy")
     given("economic_unit_cost", "c", unit_cost, "money per unit", "supplier item")
     given("maximum_cover_days", "T", item.maximum_cover_days, "days", "policy")
@@ -65,7 +70,7 @@ def derive_order_up_to_level(derivation: Derivation, item: ReplenishmentInput, b
         given("price_break_quantity", "b", band_from, "units", "supplier item")
         lot = f"max({lot}, price_break_quantity)"
     longest = "maximum_cover_days * mean_daily_demand"
-    free_of_charge = holding <= 0.0 and item.fixed_order_cost > 0.0
+    free_of_charge = holding <= 0.0 and item.fixed_cost_per_line > 0.0
     formula = longest if free_of_charge else f"min({lot}, {longest})" if holding > 0.0 else "0"
     derive("economic_order_quantity", "Q*", formula, "units")
     _derive_undershoot(derivation, item)

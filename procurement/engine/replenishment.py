@@ -178,6 +178,8 @@ def _check(item: ReplenishmentInput) -> None:
             raise ParameterError(name, f"must be a number of at least 0 (item {item.sku_key})")
     if not 0.0 < item.service_level < 1.0:
         raise ParameterError("service_level", f"must lie strictly between 0 and 1 (item {item.sku_key})")
+    if not (math.isfinite(item.lines_sharing_order) and item.lines_sharing_order >= 1.0):
+        raise ParameterError("lines_sharing_order", f"must be a number of at least 1 (item {item.sku_key})")
     if not (math.isfinite(item.pack_size) and item.pack_size > 0.0):
         raise ParameterError("pack_size", f"must be above 0 (item {item.sku_key})")
     for name in ("maximum_stock", "stockout_cost_per_unit"):

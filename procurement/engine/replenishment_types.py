@@ -14,6 +14,7 @@ class ReplenishmentInput:
     (of the forecast error) and its quantiles (probability → units). `service_level` is the CYCLE service level:
     the probability of no stock-out in a protection interval. `reserved` is part of `on_hand`; `backordered` is
     accepted demand without cover and not in `reserved`; `in_draft` sums draft purchase orders and open proposals.
+    `fixed_order_cost` is of a whole order, shared by the `lines_sharing_order` items that are usually ordered together.
     `price_breaks` are all-units: from `min_qty` on, the whole order costs `unit_cost` a unit. `unit_cost` is landed.
     """
 
@@ -35,6 +36,7 @@ class ReplenishmentInput:
     price_breaks: tuple[tuple[float, float], ...] = ()
     holding_cost_rate_per_year: float = 0.0
     fixed_order_cost: float = 0.0
+    lines_sharing_order: float = 1.0
     minimum_order_quantity: float = 0.0
     pack_size: float = 1.0
     maximum_stock: float | None = None
@@ -44,6 +46,11 @@ class ReplenishmentInput:
     @property
     def protection_days(self) -> float:
         return self.lead_time_days + self.review_days
+
+    @property
+    def fixed_cost_per_line(self) -> float:
+        """One order carries many lines; each bears its share of the order's fixed cost, not the whole of it."""
+        return self.fixed_order_cost / self.lines_sharing_order
 
 
 @dataclass(frozen=True, slots=True)

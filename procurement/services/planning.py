@@ -13,7 +13,6 @@ from uuid import UUID
 from celery import current_app
 from django.db import transaction
 from django.utils.translation import gettext as _
-from forecasting.services.history import refresh_demand
 
 from config.kernel.errors import Conflict
 from config.kernel.jobs import (
@@ -28,6 +27,7 @@ from config.kernel.jobs import (
 )
 from config.kernel.models import Job
 from forecasting import selectors as demand
+from forecasting.services.history import refresh_demand
 from forecasting.services.runs import completed_run, load_run_input, run_forecasts
 from procurement.services.aims import DEFAULT_PROTECTION_DAYS, planned_items, protection_days_of
 from procurement.services.proposals import propose_reorders

@@ -1,5 +1,6 @@
 """Step 8 of the story: each SKU's position against its policy; what is below its reorder point becomes a proposal."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -57,8 +58,19 @@ def propose_reorders(run: ForecastRun, *, items: Mapping[Pair, PlannedItem], tod
         supply = _Supply(stock_positions(), backordered_quantities(), on_order_quantities(), draft_quantities())
         forecasts = {(f.sku_id, f.warehouse_id): f for f in _protection_forecasts(run)}
         pairs = [pair for pair in forecasts if pair in items]
+        lines = Counter(_order_key(items[pair], pair) for pair in pairs)
         results, unplannable = _decide(
-            {pair: _input(items[pair], forecasts[pair], run.quantile_levels, supply, pair) for pair in pairs}
+            {
+                pair: _input(
+                    items[pair],
+                    forecasts[pair],
+                    run.quantile_levels,
+                    supply,
+                    pair,
+                    lines[_order_key(items[pair], pair)],
+                )
+                for pair in pairs
+            }
         )
         wanted = dict(_proposals(run, results, items, today))
         new, withdrawn = _reconcile(wanted)
@@ -97,6 +109,11 @@ def _decide(inputs: Mapping[Pair, "ReplenishmentInput"]) -> tuple[dict[Pair, "Re
     return results, refused
 
 
+def _order_key(planned: PlannedItem, pair: Pair) -> tuple[int, int]:
+    """(supplier id, warehouse id): what is ordered together, and shares the fixed cost of an order."""
+    return planned.item.supplier_id, pair[1]
+
+
 def _protection_forecasts(run: ForecastRun) -> Iterator[Forecast]:
     rows = Forecast.objects.filter(run=run).only(
         "sku_id", "warehouse_id", "protection_days", "protection_mean", "protection_sd", "protection_quantiles"
@@ -105,7 +122,7 @@ def _protection_forecasts(run: ForecastRun) -> Iterator[Forecast]:
 
 
 def _input(
-    planned: PlannedItem, forecast: Forecast, levels: list[float], supply: _Supply, pair: Pair
+    planned: PlannedItem, forecast: Forecast, levels: list[float], supply: _Supply, pair: Pair, lines: int
 ) -> "ReplenishmentInput":
     """Decimals become floats here, on their way into the engine."""
     from procurement.engine.replenishment_types import ReplenishmentInput
@@ -131,6 +148,7 @@ def _input(
         price_breaks=tuple((float(quantity), float(cost)) for quantity, cost in planned.price_breaks),
         holding_cost_rate_per_year=float(policy.holding_cost_rate),
         fixed_order_cost=float(supplier.fixed_order_cost),
+        lines_sharing_order=float(lines),
         minimum_order_quantity=float(item.minimum_order_quantity),
         pack_size=float(item.pack_size),
         maximum_stock=None if policy.maximum_stock is None else float(policy.maximum_stock),

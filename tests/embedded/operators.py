@@ -1,5 +1,6 @@
 """Who runs the servers in these tests: ourselves, and, when we are root, also an ordinary user."""
 
+import contextlib
 import functools
 import os
 import pwd
@@ -90,7 +91,8 @@ def ask(data_dir: Path, statement: str) -> list[tuple[object, ...]]:
 
 def kill(pids: list[int]) -> None:
     for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # backends leave by themselves when their postmaster is gone
+            os.kill(pid, signal.SIGKILL)
 
 
 def eventually(holds: Callable[[], object], seconds: float = 20) -> None:

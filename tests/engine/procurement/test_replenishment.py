@@ -37,6 +37,15 @@ def test_the_worked_example_of_the_documentation():
     assert result.warnings == ()
 
 
+def test_lines_ordered_together_share_the_fixed_cost_of_the_order():
+    alone, shared = plan_item(MUG), plan_item(replace(MUG, lines_sharing_order=25))
+
+    assert term(shared, "fixed_order_cost") == 2.0  # 50 an order, 25 lines on it
+    assert shared.economic_order_quantity == pytest.approx(alone.economic_order_quantity / 5)  # √25
+    assert shared.reorder_point == alone.reorder_point
+    assert replay(shared.explanation) == shared.explanation
+
+
 def test_between_two_quantiles_demand_is_linear_in_the_normal_score():
     result = plan_item(replace(MUG, service_level=0.93))
 
@@ -162,6 +171,7 @@ items = st.builds(
     backordered=st.floats(0, 50), unit_cost=st.floats(0, 90),
     price_breaks=st.sampled_from([(), ((50, 3.0), (400, 2.0))]),
     holding_cost_rate_per_year=st.sampled_from([0.0, 0.25]), fixed_order_cost=st.floats(0, 90),
+    lines_sharing_order=st.sampled_from([1.0, 40.0]),
     minimum_order_quantity=st.sampled_from([0.0, 1.0, 75.0]), pack_size=st.sampled_from([1.0, 6.0, 40.0]),
     maximum_stock=st.sampled_from([None, 0.0, 300.0]), stockout_cost_per_unit=st.sampled_from([None, 1.0]),
 )  # fmt: skip
