@@ -17,7 +17,7 @@ app.conf.beat_schedule = {
     "plan-nightly": {"task": "procurement.run_nightly_plan", "schedule": crontab(hour=2, minute=30)},
     "evaluate-alerts": {"task": "monitoring.evaluate_alerts", "schedule": crontab(minute="*/5")},
     "record-kpis": {"task": "monitoring.record_kpis", "schedule": crontab(minute=10)},
-    "audit-stock": {"task": "warehouses.audit_stock", "schedule": crontab(minute="*/15")},
+    "reserve-backorders": {"task": "warehouses.reserve_backorders", "schedule": crontab(minute="*/15")},
     "fail-abandoned-jobs": {"task": "monitoring.fail_abandoned_jobs", "schedule": crontab(minute="*")},
     "forget-idempotency-keys": {"task": "monitoring.forget_idempotency_keys", "schedule": crontab(hour=4, minute=0)},
 }

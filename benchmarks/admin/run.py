@@ -44,7 +44,8 @@ MAKE = [
        FROM catalog_channel c, generate_series(1, %(orders)s) n""",
     """INSERT INTO warehouses_salesorderline (order_id, line_number, sku_id, warehouse_id, quantity, unit_price,
                         reserved_quantity, shipped_quantity, cancelled_quantity, returned_quantity)
-       SELECT o.first + n %% %(orders)s, n / %(orders)s + 1, s.first + (n::bigint * 7919) %% %(skus)s, w.id, 2, 9, 0, 2, 0, 0
+       SELECT o.first + n %% %(orders)s, n / %(orders)s + 1, s.first + (n::bigint * 7919) %% %(skus)s, w.id,
+              2, 9, 0, 2, 0, 0
        FROM generate_series(0, %(lines)s - 1) n, warehouses_warehouse w,
             (SELECT min(id) AS first FROM warehouses_salesorder) o, (SELECT min(id) AS first FROM catalog_sku) s""",
     """INSERT INTO warehouses_stockmovement (kind, sku_id, location_id, quantity, reference, reason, idempotency_key,

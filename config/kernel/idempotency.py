@@ -9,13 +9,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from django.utils.translation import gettext as _
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
 from config.kernel.errors import Conflict, ValidationFailed
 from config.kernel.models import IdempotencyKey
+from config.kernel.transactions import one_transaction
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -37,26 +38,29 @@ def once(request: Any, route: str, effect: Callable[[], Response]) -> Response:
     """
     key = request.headers.get(HEADER, "")
     if not key:
-        with transaction.atomic():
-            return effect()
+        return one_transaction(effect)()
     if len(key) > 200:
         raise ValidationFailed(_("The Idempotency-Key is longer than 200 characters."))
     print_ = fingerprint(request.method, request.data)
     try:
-        with transaction.atomic():
-            row, is_new = _claim(request.user, route, key, print_)
-            if not is_new:
-                return _replay(row, print_)
-            response = effect()
-            body = json.dumps(response.data, cls=JSONEncoder)
-            IdempotencyKey.objects.filter(pk=row.pk).update(
-                status=response.status_code, body=body, location=response.get("Location", "")
-            )
-            return response
+        return _claim_and_run(request, route, key, print_, effect)
     except OperationalError as exc:
         if getattr(exc.__cause__, "pgcode", None) == _LOCK_NOT_AVAILABLE:
             raise Conflict(_("A request with this Idempotency-Key is still running."), code="in_flight") from exc
         raise
+
+
+@one_transaction
+def _claim_and_run(request: Any, route: str, key: str, print_: str, effect: Callable[[], Response]) -> Response:
+    row, is_new = _claim(request.user, route, key, print_)
+    if not is_new:
+        return _replay(row, print_)
+    response = effect()
+    body = json.dumps(response.data, cls=JSONEncoder)
+    IdempotencyKey.objects.filter(pk=row.pk).update(
+        status=response.status_code, body=body, location=response.get("Location", "")
+    )
+    return response
 
 
 def _claim(user: Any, route: str, key: str, print_: str) -> tuple[IdempotencyKey, bool]:
