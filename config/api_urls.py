@@ -1,4 +1,7 @@
-"""The REST API, version 1: one router, every resource of every app, its schema and its docs."""
+"""The REST API, version 1: one router, every resource of every app, its schema and its docs.
+
+Every address answers with and without the slash at its end: a redirect would lose the body of a POST.
+"""
 
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
@@ -12,7 +15,14 @@ from monitoring.api import views as monitoring
 from procurement.api import views as procurement
 from warehouses.api import views as warehouses
 
-router = SimpleRouter(trailing_slash=True)
+
+class EitherSlashRouter(SimpleRouter):
+    def __init__(self) -> None:
+        super().__init__()
+        self.trailing_slash = "/?"
+
+
+router = EitherSlashRouter()
 for app in (catalog, warehouses, forecasting, procurement, monitoring):
     for prefix, viewset in app.ROUTES:
         router.register(prefix, viewset, basename=f"api-{prefix}")

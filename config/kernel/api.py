@@ -1,24 +1,40 @@
 """The shapes every API resource shares: scoped reading, idempotent making, exact numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from django.db import models, transaction
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import mixins, serializers, status, viewsets
+from rest_framework import exceptions, mixins, serializers, viewsets
 from rest_framework.response import Response
 
-from config.kernel.fields import MoneyField, QuantityField, plain
-from config.kernel.idempotency import HEADER, once
+from config.kernel.errors import ValidationFailed
+from config.kernel.fields import MoneyField, QuantityField, ShareField, plain
+from config.kernel.filters import Filters
+from config.kernel.idempotency import HEADER, MAX_KEY, once
+
+# Codes may hold a slash (they come from channels' files); what follows the resource is the code.
+CODE = r".+?"
 
 IDEMPOTENCY_PARAMETER = OpenApiParameter(
     HEADER,
-    OpenApiTypes.STR,
+    {"type": "string", "maxLength": MAX_KEY},
     OpenApiParameter.HEADER,
     description="Your own key for this write: repeating it with the same body gives the first answer again.",
 )
+_LOCATION = OpenApiParameter(
+    "Location", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[201], description="Where the new one is."
+)
+
+
+def documents(request: Any, answer: Any, *, made: int = 201, **kwargs: Any) -> Any:
+    """How a write is documented: its body, its answer, the Idempotency-Key, and where the new thing is."""
+    parameters = [IDEMPOTENCY_PARAMETER, *([_LOCATION] if made == 201 else [])]
+    return extend_schema(request=request, responses={made: answer}, parameters=parameters, **kwargs)
 
 
 class QuantitySerializerField(serializers.DecimalField):
@@ -32,13 +48,19 @@ class QuantitySerializerField(serializers.DecimalField):
 
 
 class HouseSerializer(serializers.ModelSerializer):
-    """A model serializer that writes quantities plainly."""
+    """A model serializer that writes quantities plainly and takes no amount, quantity or share below zero."""
 
     serializer_field_mapping: ClassVar[dict[Any, Any]] = {
         **serializers.ModelSerializer.serializer_field_mapping,
         QuantityField: QuantitySerializerField,
         MoneyField: serializers.DecimalField,
     }
+
+    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
+        field_class, kwargs = super().build_standard_field(field_name, model_field)
+        if isinstance(model_field, QuantityField | MoneyField | ShareField) and not kwargs.get("read_only"):
+            kwargs.setdefault("min_value", Decimal(0))
+        return field_class, kwargs
 
 
 def lines_of(serializer: type[serializers.Serializer], *, at_most: int, required: bool = True) -> Any:
@@ -47,23 +69,46 @@ def lines_of(serializer: type[serializers.Serializer], *, at_most: int, required
     return many(many=True, allow_empty=False, max_length=at_most, required=required)
 
 
+@contextmanager
+def named_as(names: Mapping[str, str]) -> Iterator[None]:
+    """Faults of a service named after the fields of the API's body."""
+    try:
+        yield
+    except ValidationFailed as exc:
+        exc.items = [{**item, "field": names.get(item["field"], item["field"])} if "field" in item else item for item in exc.items]
+        raise
+
+
 class Makes:
     """What a view set needs to run services that make or change something."""
 
     request: Any
     get_serializer_context: Any
+    lookup_field: Any
 
     def make_once(
-        self, effect: Callable[[], Any], serializer: type[serializers.Serializer], *, made: int = 201
+        self,
+        effect: Callable[[], Any],
+        serializer: Any,
+        *,
+        made: int = 201,
+        where: Callable[[Any], str] | None = None,
     ) -> Response:
-        """Run a service that makes or changes something, at most once per Idempotency-Key; answer with its document."""
+        """Run a service that makes or changes something, at most once per Idempotency-Key; answer with its document.
+
+        An effect that found its work done before (by the document's own number, not by the key) returns the document
+        as `AlreadyThere` and is answered with 200. `where` gives the address of what was made.
+        """
 
         def respond() -> Response:
             document = effect()
-            context = self.get_serializer_context()
-            return Response(serializer(document, context=context).data, status=made)
+            status = 200 if isinstance(document, AlreadyThere) else made
+            document = document.document if isinstance(document, AlreadyThere) else document
+            data = serializer(document, context=self.get_serializer_context()).data
+            headers = {"Location": where(document)} if where else {}
+            return Response(data, status=status, headers=headers)
 
-        return once(self.request, f"{self.request.method} {self.request.path}", respond)
+        return once(self.request, respond)
 
     def body(self, serializer: type[serializers.Serializer], **kwargs: Any) -> Any:
         """The validated body; raises a problem document otherwise."""
@@ -71,16 +116,40 @@ class Makes:
         reader.is_valid(raise_exception=True)
         return reader.validated_data
 
+    def below(self, document: Any) -> str:
+        """The address of a document that was made by a POST to the list."""
+        return f"{self.request.path.rstrip('/')}/{getattr(document, self.lookup_field)}/"
+
     @staticmethod
     def now() -> Any:
         return timezone.now()
 
 
-class ReadViewSet(Makes, mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet):
-    """List and detail of the rows the caller may see. `permission_map` names the right each action needs."""
+class AlreadyThere:
+    """The document an effect found instead of making it."""
+
+    def __init__(self, document: Any) -> None:
+        self.document = document
+
+
+class HouseViewSet(Makes, viewsets.GenericViewSet):
+    """The ground of all resources. `permission_map` names the right each action needs."""
 
     permission_map: ClassVar[dict[str, str]] = {}
+
+    def check_permissions(self, request: Any) -> None:
+        """A method the resource does not have is 405 for everybody who is signed in, not 403."""
+        if self.action is None and request.user.is_authenticated:
+            raise exceptions.MethodNotAllowed(request.method)
+        super().check_permissions(request)
+
+
+class ReadViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, HouseViewSet):
+    """List and detail of the rows the caller may see; `filters` as in config.kernel.filters."""
+
     queryset: Any
+    filters: ClassVar[Filters] = {}
+    ordering_fields: ClassVar[list[str]] = []
 
     def get_queryset(self) -> Any:
         if getattr(self, "swagger_fake_view", False):
@@ -93,19 +162,36 @@ class WriteViewSet(ReadViewSet):
 
     http_method_names = ("get", "post", "patch", "head", "options")
 
-    @extend_schema(parameters=[IDEMPOTENCY_PARAMETER])
+    @extend_schema(parameters=[IDEMPOTENCY_PARAMETER, _LOCATION])
     def create(self, request: Any) -> Response:
         writer = self.get_serializer(data=request.data)
 
         def respond() -> Response:
-            writer.is_valid(raise_exception=True)
-            writer.save()
-            return Response(writer.data, status=status.HTTP_201_CREATED)
+            self._save(writer)
+            headers = {"Location": self.below(writer.instance)}
+            return Response(writer.data, status=201, headers=headers)
 
-        return once(request, f"POST {request.path}", respond)
+        return once(request, respond)
 
     def partial_update(self, request: Any, **lookup: Any) -> Response:
-        writer = self.get_serializer(self.get_object(), data=request.data, partial=True)
-        writer.is_valid(raise_exception=True)
-        writer.save()
+        with transaction.atomic():
+            # Locked, so that the constraints are checked against the row as it will be.
+            rows = self.get_queryset().select_related(None).select_for_update(no_key=True)
+            row = self.get_object()
+            rows.get(pk=row.pk)
+            writer = self.get_serializer(self.get_object(), data=request.data, partial=True)
+            self._save(writer)
         return Response(writer.data)
+
+    def _save(self, writer: Any) -> None:
+        """Save what was sent once the row's own constraints hold. Raises a validation error with their names."""
+        writer.is_valid(raise_exception=True)
+        model: type[models.Model] = writer.Meta.model
+        columns = {field.name for field in model._meta.concrete_fields}
+        row = model(**{f.attname: getattr(writer.instance, f.attname) for f in model._meta.concrete_fields}) if writer.instance else model()
+        for name, value in writer.validated_data.items():
+            if name in columns:
+                setattr(row, name, value)
+        row._state.adding = writer.instance is None
+        row.validate_constraints()
+        writer.save()

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from django.db import OperationalError, connection
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from config.kernel.transactions import one_transaction
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 LOCK_WAIT_MS = 5000
+MAX_KEY = 200
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -30,29 +32,43 @@ def fingerprint(method: str, body: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def once(request: Any, route: str, effect: Callable[[], Response]) -> Response:
+def route_of(request: Any) -> str:
+    """What a key belongs to: method and path, with or without the slash at its end."""
+    return f"{request.method} {request.path.rstrip('/')}"
+
+
+def service_key(request: Any) -> str:
+    """The key a service keeps for ever in its own rows: of the caller, the route (with the document's number) and the
+    header; without the header it is never the same twice."""
+    header = request.headers.get(HEADER, "")
+    if not header:
+        return f"api:{uuid4()}"
+    scope = f"{request.user.pk} {route_of(request)} {header}"
+    return f"api:{hashlib.sha256(scope.encode()).hexdigest()}"
+
+
+def once(request: Any, effect: Callable[[], Response]) -> Response:
     """Run `effect` (a write that makes something) in one transaction, at most once per (caller, route, key).
 
-    Without the header the effect simply runs. Raises ValidationFailed (422) on the same key with another body and
-    Conflict (409) while the first request with that key is still running.
+    Without the header the effect simply runs. Either way it is tried again after a deadlock. Raises ValidationFailed
+    (422) on the same key with another body and Conflict (409) while the first request with that key is still running.
     """
     key = request.headers.get(HEADER, "")
     if not key:
         return one_transaction(effect)()
-    if len(key) > 200:
-        raise ValidationFailed(_("The Idempotency-Key is longer than 200 characters."))
-    print_ = fingerprint(request.method, request.data)
+    if len(key) > MAX_KEY:
+        raise ValidationFailed(_("The Idempotency-Key is longer than %d characters.") % MAX_KEY)
+    route, print_ = route_of(request), fingerprint(request.method, request.data)
     try:
-        return _claim_and_run(request, route, key, print_, effect)
+        return one_transaction(_remembered)(request.user, route, key, print_, effect)
     except OperationalError as exc:
         if getattr(exc.__cause__, "pgcode", None) == _LOCK_NOT_AVAILABLE:
             raise Conflict(_("A request with this Idempotency-Key is still running."), code="in_flight") from exc
         raise
 
 
-@one_transaction
-def _claim_and_run(request: Any, route: str, key: str, print_: str, effect: Callable[[], Response]) -> Response:
-    row, is_new = _claim(request.user, route, key, print_)
+def _remembered(user: Any, route: str, key: str, print_: str, effect: Callable[[], Response]) -> Response:
+    row, is_new = _claim(user, route, key, print_)
     if not is_new:
         return _replay(row, print_)
     response = effect()

@@ -1,5 +1,6 @@
 """JSON bodies with a stated limit, refused before more than that is read into memory."""
 
+import json
 from io import BytesIO
 from typing import Any
 
@@ -17,10 +18,18 @@ class PayloadTooLarge(exceptions.APIException):
 
 
 class LimitedJSONParser(JSONParser):
-    """Strict JSON (no NaN or Infinity) of at most MAX_BODY_BYTES, also where the sender names no length."""
+    """Strict JSON (no NaN, no Infinity, no half characters) of at most MAX_BODY_BYTES, also where no length is named."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         body = stream.read(MAX_BODY_BYTES + 1)
         if len(body) > MAX_BODY_BYTES:
             raise PayloadTooLarge
-        return super().parse(BytesIO(body), media_type=media_type, parser_context=parser_context)
+        try:
+            document = super().parse(BytesIO(body), media_type=media_type, parser_context=parser_context)
+            if b"\\ud" in body or b"\\uD" in body:  # half of a surrogate pair cannot be written anywhere
+                json.dumps(document, ensure_ascii=False).encode()
+        except RecursionError as exc:
+            raise exceptions.ParseError(_("The body is nested too deeply.")) from exc
+        except UnicodeError as exc:
+            raise exceptions.ParseError(_("The body holds half a character (a lone surrogate).")) from exc
+        return document

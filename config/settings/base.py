@@ -185,7 +185,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.kernel.parsers.LimitedJSONParser"],
     "DEFAULT_FILTER_BACKENDS": [
-        "django_filters.rest_framework.DjangoFilterBackend",
+        "config.kernel.filters.HouseFilterBackend",
         "config.kernel.paging.StableOrderingFilter",
     ],
     "DEFAULT_PAGINATION_CLASS": "config.kernel.paging.CursorPaging",
@@ -209,7 +209,27 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.kernel.schema.document_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "AlertKind": "monitoring.models.Alert.Kind.choices",
+        "AlertSeverity": "monitoring.models.Alert.Severity.choices",
+        "AnswerKind": "procurement.models.LineResponse.Kind.choices",
+        "AnswerDecision": "procurement.models.LineResponse.Decision.choices",
+        "CalendarEventKind": "catalog.models.CalendarEvent.Kind.choices",
+        "ChannelKind": "catalog.models.Channel.Kind.choices",
+        "JobState": "config.kernel.models.Job.State.choices",
+        "LocationKind": "warehouses.models.Location.Kind.choices",
+        "MovementKind": "warehouses.models.StockMovement.Kind.choices",
+        "OrderStatus": "warehouses.models.SalesOrder.Status.choices",
+        "ProposalStatus": "procurement.models.Proposal.Status.choices",
+        "PurchaseOrderLineStatus": "procurement.models.PurchaseOrderLine.Status.choices",
+        "PurchaseOrderStatus": "procurement.models.PurchaseOrder.Status.choices",
+        "ReturnLineKind": "warehouses.models.SalesReturnLine.Kind.choices",
+        "SkuStatus": "catalog.models.Sku.Status.choices",
+    },
 }
 
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"

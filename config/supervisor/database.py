@@ -33,6 +33,7 @@ def _plan_once() -> None:
     """A plan that fails is no reason to keep people from their stock and orders; it can be asked for again."""
     try:
         call_command("plan", "--if-never")
+        call_command("watch", "--if-never")
     except Exception as error:
         traceback.print_exc()
         sys.stdout.write(f"The first plan did not succeed ({error}); Entrepot starts without it.\n")

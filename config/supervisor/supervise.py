@@ -110,12 +110,24 @@ class Supervisor:
 
         fd = listener.fileno()
         node = f"entrepot-{os.getpid()}@{socket.gethostname()}"
-        celery = ("celery", "-A", "config")
+        celery = ("-A", "config")
         return [
             child("web", "config.supervisor.web", str(fd), death=signal.SIGTERM, fds=(fd,)),
             # SIGQUIT: end at once and take the pool along; an unfinished task is handed out again
-            child("worker", *celery, "worker", "-c", "2", "-n", node, "-l", "INFO", death=signal.SIGQUIT),
-            child("beat", *celery, "beat", "--pidfile=", "-l", "INFO", death=signal.SIGTERM),
+            child(
+                "worker",
+                "config.supervisor.worker",
+                *celery,
+                "worker",
+                "-c",
+                "2",
+                "-n",
+                node,
+                "-l",
+                "INFO",
+                death=signal.SIGQUIT,
+            ),
+            child("beat", "celery", *celery, "beat", "--pidfile=", "-l", "INFO", death=signal.SIGTERM),
         ]
 
     def _keep_up(self) -> None:

@@ -73,7 +73,7 @@ def worker(data_dir: Path, signals: StopSignals) -> Iterator[None]:
     command = [
         sys.executable,
         "-m",
-        "celery",
+        "config.supervisor.worker",
         "-A",
         "config",
         "worker",

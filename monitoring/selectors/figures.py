@@ -54,8 +54,9 @@ def fill_rate(*, now: datetime) -> FillRate:
 
 def fill_by_day(*, since: datetime) -> dict[date, tuple[Decimal, Decimal]]:
     """Day of the order → (units asked, units served at once). One query."""
+    parameters: dict[str, Any] = {"since": since, "at_once": timedelta(days=AT_ONCE_DAYS)}
     with connection.cursor() as cursor:
-        cursor.execute(_FILL_BY_DAY, {"since": since, "at_once": timedelta(days=AT_ONCE_DAYS)})
+        cursor.execute(_FILL_BY_DAY, parameters)
         return {day: (asked, min(served, asked)) for day, asked, served in cursor.fetchall()}
 
 

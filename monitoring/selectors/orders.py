@@ -40,7 +40,7 @@ def late_orders(*, today: date) -> list[LateOrder]:
             first=Min("expected"),
             lines=Count("pk"),
             units=Sum("outstanding"),
-            value=Sum(F("outstanding") * F("unit_cost"), output_field=_MONEY),
+            worth=Sum(F("outstanding") * F("unit_cost"), output_field=_MONEY),
         )
         .order_by("first", "order_id")
     )
@@ -54,7 +54,7 @@ def late_orders(*, today: date) -> list[LateOrder]:
             days_late=(today - row["first"]).days,
             lines=row["lines"],
             units=row["units"],
-            value=row["value"],
+            value=row["worth"],
             currency=row["order__currency"],
         )
         for row in rows
@@ -73,7 +73,7 @@ def open_proposals() -> Amounts:
     rows = (
         Proposal.objects.filter(status=Proposal.Status.OPEN)
         .values_list("currency")
-        .annotate(n=Count("pk"), value=Sum(F("quantity") * F("unit_cost"), output_field=_MONEY))
+        .annotate(n=Count("pk"), worth=Sum(F("quantity") * F("unit_cost"), output_field=_MONEY))
         .order_by("currency")
     )
     return _amounts(rows)
@@ -87,7 +87,7 @@ def orders_worth(*statuses: str) -> Amounts:
         .values_list("order__currency")
         .annotate(
             n=Count("order_id", distinct=True),
-            value=Sum(F("outstanding") * F("unit_cost"), output_field=_MONEY),
+            worth=Sum(F("outstanding") * F("unit_cost"), output_field=_MONEY),
         )
         .order_by("order__currency")
     )

@@ -127,7 +127,7 @@ def failed_job_findings(*, now: datetime) -> list[Finding]:
 
 def drift_findings() -> list[Finding]:
     """Levels that differ from their ledger or reservations: never expected, always worth a look."""
-    drifts = drifting_levels()
+    drifts: list[dict[str, Any]] = list(drifting_levels())
     codes = dict(Sku.objects.filter(pk__in={d["sku_id"] for d in drifts}).values_list("pk", "code")) if drifts else {}
     places = Location.objects.select_related("warehouse").in_bulk({d["location_id"] for d in drifts}) if drifts else {}
     findings = []
@@ -142,8 +142,8 @@ def drift_findings() -> list[Finding]:
                 % {
                     "sku": codes.get(drift["sku_id"], drift["sku_id"]),
                     "place": place,
-                    "on_hand": plain(drift["on_hand"]),  # type: ignore[arg-type]
-                    "ledger": plain(drift["ledger_quantity"]),  # type: ignore[arg-type]
+                    "on_hand": plain(drift["on_hand"]),
+                    "ledger": plain(drift["ledger_quantity"]),
                 },
                 facts={key: str(value) for key, value in drift.items()},
                 link=reverse("admin:warehouses_stocklevel_changelist") + f"?sku__id__exact={drift['sku_id']}",

@@ -8,7 +8,6 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.kernel.admin import panel, render_panel
@@ -16,6 +15,7 @@ from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderLine
 
 Status = PurchaseOrder.Status
 STEPS = (Status.DRAFT, Status.APPROVED, Status.SENT, Status.CONFIRMED, Status.RECEIVED)
+ROWS_TOLD = 6
 EVENT_NAMES = {
     "created": gettext_lazy("Draft opened"),
     "line_added": gettext_lazy("Line added"),
@@ -58,7 +58,7 @@ def _do(order: PurchaseOrder, verb: str) -> str:
 
 @panel("procurement.purchaseorder", order=10)
 def lines_panel(request: HttpRequest, order: PurchaseOrder) -> SafeString:
-    lines = list(order.lines.select_related("sku", "proposal").order_by("line_number"))
+    lines: list[Any] = list(order.lines.select_related("sku", "proposal").order_by("line_number"))
     today = timezone.localdate()
     for line in lines:
         line.is_late = bool(
@@ -132,13 +132,21 @@ def diary_panel(request: HttpRequest, order: PurchaseOrder) -> SafeString:
 
 
 def _in_words(detail: Any) -> str:
-    """The facts of an event on one line; lists say how many they are."""
+    """The facts of an event on one line."""
     if not isinstance(detail, dict):
         return ""
-    parts = []
-    for key, value in detail.items():
-        if value in (None, "", False, [], {}):
-            continue
-        said = _("%d rows") % len(value) if isinstance(value, list) else str(value)
-        parts.append(f"{str(key).replace('_', ' ')}: {said}")
-    return " · ".join(parts)
+    told = {name: value for name, value in detail.items() if value not in (None, "", False, [], {})}
+    return " · ".join(f"{name.replace('_', ' ')}: {_value_in_words(value)}" for name, value in told.items())
+
+
+def _value_in_words(value: Any) -> str:
+    """Rows say their SKU and quantity, the first few of them."""
+    if not isinstance(value, list):
+        return str(value)
+    said = [
+        f"{row.get('sku', '')} {row.get('kind', '')} {row.get('quantity') or ''}".strip()
+        if isinstance(row, dict)
+        else str(row)
+        for row in value[:ROWS_TOLD]
+    ]
+    return ", ".join(said) + (" …" if len(value) > ROWS_TOLD else "")

@@ -197,7 +197,7 @@ class PurchaseOrderAdmin(ReadOnlyAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The sums are asked for the page shown only, in one query."""
         changelist = super().get_changelist_instance(request)
-        page = list(changelist.result_list)
+        page: list[Any] = list(changelist.result_list)
         sums = {row["pk"]: row for row in _sums([order.pk for order in page])}
         for order in page:
             order.sums = sums.get(order.pk, {})
@@ -209,19 +209,19 @@ class PurchaseOrderAdmin(ReadOnlyAdmin):
         return order.status, order.get_status_display()
 
     @display(description=_("lines"))
-    def lines(self, order: PurchaseOrder) -> int:
+    def lines(self, order: Any) -> int:
         return order.sums.get("line_count", 0)
 
     @display(description=_("value"))
-    def amount(self, order: PurchaseOrder) -> str:
+    def amount(self, order: Any) -> str:
         return f"{money(order.sums.get('worth') or 0):,} {order.currency}"
 
     @display(description=_("expected"))
-    def due(self, order: PurchaseOrder) -> Any:
+    def due(self, order: Any) -> Any:
         return order.sums.get("due") or "–"
 
     @display(description=_("waits for you"))
-    def waiting(self, order: PurchaseOrder) -> str:
+    def waiting(self, order: Any) -> str:
         count = order.sums.get("pending") or 0
         return _now("%d changes") % count if count else "–"
 

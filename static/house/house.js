@@ -1,10 +1,15 @@
-/* Two small things: a question before a button that cannot be undone, and a job's page that keeps itself up to date. */
+/* Small things: a question before a button that cannot be undone, a job's page that keeps itself up to date. */
 "use strict";
 
 document.addEventListener("submit", (event) => {
   const question = event.target.dataset.confirm;
   if (question && !window.confirm(question)) event.preventDefault();
 });
+
+/* Django's list takes a changed box for an edit that an action would lose. Ours are sent along with the action. */
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[name^='quantity-']")) event.stopPropagation();
+}, true);
 
 function watchJob(box) {
   const wait = () => window.setTimeout(look, document.hidden ? 8000 : 1500);

@@ -85,10 +85,16 @@ def test_it_serves_heals_and_leaves_nothing_behind(place: Path, started: list[su
     assert status_of(port, "/livez") == 200
 
     web = processes_of(data, "config.supervisor.web")
-    kill(web + processes_of(data, "celery") + servers[0].processes() + servers[1].processes())
+    kill(
+        web
+        + processes_of(data, "config worker")
+        + processes_of(data, "config beat")
+        + servers[0].processes()
+        + servers[1].processes()
+    )
     eventually(lambda: status_of(port, "/readyz") == 200, seconds=40)
     assert processes_of(data, "config.supervisor.web") != web
-    eventually(lambda: processes_of(data, "beat") and processes_of(data, "worker"))
+    eventually(lambda: processes_of(data, "config beat") and processes_of(data, "config worker"))
 
     first.kill()
     first.wait()

@@ -1,6 +1,7 @@
 """The page of a sales order: its lines with what happened to each, its reservations and shipments."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -11,7 +12,7 @@ from warehouses.models import Reservation, SalesOrder, StockMovement
 
 @panel("warehouses.salesorder", order=10)
 def order_panel(request: HttpRequest, order: SalesOrder) -> SafeString:
-    lines = list(order.lines.select_related("sku", "warehouse").order_by("line_number"))
+    lines: list[Any] = list(order.lines.select_related("sku", "warehouse").order_by("line_number"))
     for line in lines:
         line.waiting = line.quantity - line.reserved_quantity - line.shipped_quantity - line.cancelled_quantity
         line.amount = line.quantity * line.unit_price

@@ -99,5 +99,9 @@ def _lines(writer: Any, rows: Iterable[Iterable[Any]]) -> str:
 
 async def _unblocked(chunks: Iterator[str]) -> AsyncIterator[str]:
     """The same chunks for the ASGI server, each read in the request's own thread, none held back."""
-    while (chunk := await sync_to_async(next, thread_sensitive=True)(chunks, None)) is not None:
+
+    def following() -> str | None:
+        return next(chunks, None)
+
+    while (chunk := await sync_to_async(following, thread_sensitive=True)()) is not None:
         yield chunk
