@@ -1,7 +1,12 @@
 """The catalogue as JSON."""
 
-from typing import Any
+from decimal import Decimal
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
 
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from rest_framework import serializers
 
 from catalog.models import CalendarEvent, Category, Channel, Listing, Product, Sku
@@ -13,12 +18,30 @@ def by_code(model: Any, **kwargs: Any) -> Any:
     return serializers.SlugRelatedField(slug_field="code", queryset=model.objects.all(), **kwargs)
 
 
+currency = RegexValidator(r"^[A-Z]{3}\Z", _lazy("Three capital letters, as in ISO 4217."))
+
+
+def time_zone(name: str) -> None:
+    """Demand is counted by the channel's day, so an unknown zone would stop the plan."""
+    if name not in available_timezones():
+        raise serializers.ValidationError(_("There is no such time zone; write it like Europe/London."))
+
+
 class CategorySerializer(HouseSerializer):
     parent = by_code(Category, required=False, allow_null=True)
 
     class Meta:
         model = Category
         fields = ("code", "name", "parent")
+
+    def validate_parent(self, parent: Category | None) -> Category | None:
+        """No category may stand below itself, however far."""
+        above = parent
+        while above is not None and self.instance is not None:
+            if above.pk == self.instance.pk:
+                raise serializers.ValidationError(_("A category cannot stand below itself."))
+            above = above.parent
+        return parent
 
 
 class ProductSerializer(HouseSerializer):
@@ -55,6 +78,7 @@ class ChannelSerializer(HouseSerializer):
     class Meta:
         model = Channel
         fields = ("code", "name", "kind", "currency", "time_zone", "priority", "ignored_codes", "is_active")
+        extra_kwargs: ClassVar = {"currency": {"validators": [currency]}, "time_zone": {"validators": [time_zone]}}
 
 
 class ListingSerializer(HouseSerializer):
@@ -74,10 +98,11 @@ class CalendarEventSerializer(HouseSerializer):
     class Meta:
         model = CalendarEvent
         fields = ("id", "kind", "name", "starts_on", "ends_on", "channel", "category", "sku", "discount")
+        extra_kwargs: ClassVar = {"discount": {"max_value": Decimal(1)}}
 
     def validate(self, attrs: dict) -> dict:
         starts = attrs.get("starts_on", getattr(self.instance, "starts_on", None))
         ends = attrs.get("ends_on", getattr(self.instance, "ends_on", None))
         if starts and ends and ends < starts:
-            raise serializers.ValidationError({"ends_on": "The last day is before the first."})
+            raise serializers.ValidationError({"ends_on": _("The last day is before the first.")})
         return attrs

@@ -4,9 +4,7 @@ from typing import ClassVar
 
 from catalog.api import serializers
 from catalog.models import CalendarEvent, Category, Channel, Listing, Product, Sku
-from config.kernel.api import WriteViewSet
-
-CODE = r"[^/]+"
+from config.kernel.api import CODE, WriteViewSet
 
 
 def rights(name: str) -> dict[str, str]:
@@ -24,7 +22,7 @@ class CategoryViewSet(WriteViewSet):
     serializer_class = serializers.CategorySerializer
     lookup_field, lookup_value_regex, lookup_url_kwarg = "code", CODE, "code"
     permission_map: ClassVar = rights("catalog.category")
-    filterset_fields: ClassVar = {"parent__code": ["exact"]}
+    filters: ClassVar = {"parent": "parent__code", "code": ("code", "exact", "in"), "name": ("name", "icontains")}
     ordering_fields: ClassVar = ["code", "name"]
 
 
@@ -33,7 +31,7 @@ class ProductViewSet(WriteViewSet):
     serializer_class = serializers.ProductSerializer
     lookup_field, lookup_value_regex, lookup_url_kwarg = "code", CODE, "code"
     permission_map: ClassVar = rights("catalog.product")
-    filterset_fields: ClassVar = {"category__code": ["exact"], "name": ["icontains"]}
+    filters: ClassVar = {"category": "category__code", "code": ("code", "exact", "in"), "name": ("name", "icontains")}
     ordering_fields: ClassVar = ["code", "name"]
 
 
@@ -42,12 +40,14 @@ class SkuViewSet(WriteViewSet):
     serializer_class = serializers.SkuSerializer
     lookup_field, lookup_value_regex, lookup_url_kwarg = "code", CODE, "code"
     permission_map: ClassVar = rights("catalog.sku")
-    filterset_fields: ClassVar = {
-        "status": ["exact"],
-        "product__code": ["exact"],
-        "product__category__code": ["exact"],
-        "barcode": ["exact"],
-        "name": ["icontains"],
+    filters: ClassVar = {
+        "code": ("code", "exact", "in"),
+        "status": ("status", "exact", "in"),
+        "product": "product__code",
+        "category": "product__category__code",
+        "barcode": "barcode",
+        "name": ("name", "icontains"),
+        "created_at": ("created_at", "gte", "lte"),
     }
     ordering_fields: ClassVar = ["code", "unit_price", "created_at"]
 
@@ -57,7 +57,7 @@ class ChannelViewSet(WriteViewSet):
     serializer_class = serializers.ChannelSerializer
     lookup_field, lookup_value_regex, lookup_url_kwarg = "code", CODE, "code"
     permission_map: ClassVar = rights("catalog.channel")
-    filterset_fields: ClassVar = ["kind", "is_active"]
+    filters: ClassVar = {"kind": "kind", "is_active": "is_active"}
     ordering_fields: ClassVar = ["code", "priority"]
 
 
@@ -65,15 +65,27 @@ class ListingViewSet(WriteViewSet):
     queryset = Listing.objects.select_related("channel", "sku")
     serializer_class = serializers.ListingSerializer
     permission_map: ClassVar = rights("catalog.listing")
-    filterset_fields: ClassVar = {"channel__code": ["exact"], "sku__code": ["exact"], "is_active": ["exact"]}
-    ordering_fields: ClassVar = ["unit_price"]
+    filters: ClassVar = {
+        "channel": "channel__code",
+        "sku": ("sku__code", "exact", "in"),
+        "external_id": "external_id",
+        "is_active": "is_active",
+    }
+    ordering_fields: ClassVar = ["external_id", "unit_price"]
 
 
 class CalendarEventViewSet(WriteViewSet):
     queryset = CalendarEvent.objects.select_related("channel", "category", "sku")
     serializer_class = serializers.CalendarEventSerializer
     permission_map: ClassVar = rights("catalog.calendarevent")
-    filterset_fields: ClassVar = {"kind": ["exact"], "starts_on": ["gte", "lte"], "ends_on": ["gte", "lte"]}
+    filters: ClassVar = {
+        "kind": "kind",
+        "channel": "channel__code",
+        "category": "category__code",
+        "sku": "sku__code",
+        "starts_on": ("starts_on", "gte", "lte"),
+        "ends_on": ("ends_on", "gte", "lte"),
+    }
     ordering_fields: ClassVar = ["starts_on", "ends_on"]
 
 

@@ -5,7 +5,8 @@ from rest_framework import serializers
 from config.kernel.api import HouseSerializer, lines_of
 from forecasting.models import DemandHistory, Forecast, ForecastRun
 
-MAX_SERIES, MAX_POINTS, MAX_HORIZON, MAX_WINDOW = 200, 200_000, 366, 730
+# What one request may ask for: about fifteen seconds of one core in all.
+MAX_SERIES, MAX_PERIODS, MAX_POINTS, MAX_HORIZON, MAX_WINDOW = 200, 10_000, 80_000, 366, 730
 FREQUENCIES = ("D", "W", "M", "Q", "Y", "H")
 
 
@@ -16,7 +17,7 @@ class DemandSerializer(HouseSerializer):
 
     class Meta:
         model = DemandHistory
-        fields = ("sku", "channel", "warehouse", "day", "quantity", "ordered", "cancelled", "returned", "orders")
+        fields = ("id", "sku", "channel", "warehouse", "day", "quantity", "ordered", "cancelled", "returned", "orders")
 
 
 class ForecastRunSerializer(HouseSerializer):
@@ -97,13 +98,13 @@ class SeriesBodySerializer(serializers.Serializer):
     y = serializers.ListField(
         child=serializers.FloatField(allow_null=True, min_value=-1e12, max_value=1e12),
         allow_empty=False,
-        max_length=20_000,
+        max_length=MAX_PERIODS,
         help_text="Demand per period without gaps; null is an unknown period, not a zero.",
     )
     in_stock = serializers.ListField(
         child=serializers.FloatField(min_value=0, max_value=1),
         required=False,
-        max_length=20_000,
+        max_length=MAX_PERIODS,
         help_text="Share of each period in stock; below 1 the sale is a lower bound of demand.",
     )
 
@@ -137,7 +138,7 @@ class PredictBodySerializer(serializers.Serializer):
         return series
 
     def validate_quantiles(self, quantiles: list[float]) -> list[float]:
-        return sorted(set(quantiles))
+        return sorted({float(f"{level:g}") for level in quantiles})
 
 
 class PredictedWindowSerializer(serializers.Serializer):
@@ -150,8 +151,9 @@ class PredictedSeriesSerializer(serializers.Serializer):
     unique_id = serializers.CharField()
     method = serializers.CharField()
     reason = serializers.CharField()
-    fallback = serializers.CharField(allow_null=True)
+    fallback = serializers.CharField(allow_null=True, help_text="Why no method was chosen by backtest.")
     demand_class = serializers.CharField()
+    notes = serializers.ListField(child=serializers.CharField(), help_text="What cleaning did to the history.")
     mean = serializers.ListField(child=serializers.FloatField())
     quantiles = serializers.DictField(child=serializers.ListField(child=serializers.FloatField()))
     windows = PredictedWindowSerializer(many=True)

@@ -43,6 +43,7 @@ def _predict_one(
         "reason": choice.reason,
         "fallback": choice.fallback,
         "demand_class": choice.demand_class,
+        "notes": list(choice.notes),
         "mean": result.mean[0].tolist(),
         "quantiles": {name: result.quantiles[0, :, q].tolist() for q, name in enumerate(names)},
         "windows": [

@@ -22,14 +22,15 @@ class AlertViewSet(ReadViewSet):
         "retrieve": "monitoring.view_alert",
         "acknowledge": "monitoring.change_alert",
     }
-    filterset_fields: ClassVar = {
-        "kind": ["exact", "in"],
-        "severity": ["exact"],
-        "resolved_at": ["isnull"],
-        "acknowledged_at": ["isnull"],
-        "opened_at": ["gte", "lte"],
+    filters: ClassVar = {
+        "kind": ("kind", "exact", "in"),
+        "severity": "severity",
+        "subject": "subject",
+        "resolved_at": ("resolved_at", "isnull", "gte", "lte"),
+        "acknowledged_at": ("acknowledged_at", "isnull"),
+        "opened_at": ("opened_at", "gte", "lte"),
     }
-    ordering_fields: ClassVar = ["opened_at"]
+    ordering_fields: ClassVar = ["opened_at", "last_seen_at"]
 
     @extend_schema(request=None, responses=serializers.AlertSerializer)
     @action(detail=True, methods=["post"])
@@ -43,7 +44,7 @@ class KpiViewSet(ReadViewSet):
     queryset = KpiSnapshot.objects.all()
     serializer_class = serializers.KpiSnapshotSerializer
     permission_map: ClassVar = {"list": "monitoring.view_kpisnapshot", "retrieve": "monitoring.view_kpisnapshot"}
-    filterset_fields: ClassVar = {"taken_at": ["gte", "lte"]}
+    filters: ClassVar = {"taken_at": ("taken_at", "gte", "lte")}
     ordering_fields: ClassVar = ["taken_at"]
 
 
@@ -51,11 +52,13 @@ class JobViewSet(ReadViewSet):
     queryset = Job.objects.select_related("actor")
     serializer_class = serializers.JobSerializer
     permission_map: ClassVar = {"list": "kernel.view_job", "retrieve": "kernel.view_job", "cancel": "kernel.cancel_job"}
-    filterset_fields: ClassVar = {"kind": ["exact"], "state": ["exact", "in"]}
+    filters: ClassVar = {
+        "kind": "kind",
+        "state": ("state", "exact", "in"),
+        "created_at": ("created_at", "gte", "lte"),
+    }
+    ordering: ClassVar = ["-created_at"]
     ordering_fields: ClassVar = ["created_at"]
-
-    def get_queryset(self) -> Any:
-        return super().get_queryset().order_by("-created_at")
 
     @extend_schema(request=None, responses=serializers.JobSerializer)
     @action(detail=True, methods=["post"])

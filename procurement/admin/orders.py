@@ -1,6 +1,7 @@
 """Purchase orders: the table, and what the buttons of an order's page do. Every write is a service."""
 
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -214,7 +215,7 @@ class PurchaseOrderAdmin(ReadOnlyAdmin):
 
     @display(description=_("value"))
     def amount(self, order: Any) -> str:
-        return f"{money(order.sums.get('worth') or 0):,} {order.currency}"
+        return f"{money(order.sums.get('worth') or Decimal(0)):,} {order.currency}"
 
     @display(description=_("expected"))
     def due(self, order: Any) -> Any:

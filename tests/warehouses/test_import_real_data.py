@@ -1,10 +1,14 @@
-"""The real file of a real shop, both years: every line counted, two ways of reading it agree, again adds nothing."""
+"""The real file of a real shop, both years: every line counted, again adds nothing, and it can be planned."""
 
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
 
+from forecasting.models import Forecast
+from procurement.services.planning import queue_plan, run_plan
 from tests.warehouses.importing_files import rows_touched, take
 from warehouses.models import SalesOrder, SalesOrderLine
 
@@ -18,7 +22,7 @@ pytestmark = [
 YEARS = ("online_retail_2009-2010.csv.gz", "online_retail_2010-2011.csv.gz")
 
 
-def test_both_years_are_taken_once_and_every_line_is_accounted_for() -> None:
+def test_both_years_are_taken_once_every_line_is_accounted_for_and_the_whole_is_planned() -> None:
     first, second = (take(REAL / name, time_zone="Europe/London") for name in YEARS)
 
     assert first.counts == {
@@ -54,6 +58,15 @@ def test_both_years_are_taken_once_and_every_line_is_accounted_for() -> None:
 
     assert again.counts["already_there"] == 505_825 + 22_245 + 772 + 7_215 + 405
     assert rows_touched() == before
+
+    first_plan, second_plan = (run_plan(queue_plan().pk, clock=timezone.now) for _ in range(2))
+
+    assert first_plan is not None
+    assert (first_plan.as_of, first_plan.series, first_plan.without_supplier) == ("2011-12-09", 3_753, 3_753)
+    assert not Forecast.objects.filter(Q(method="") | Q(reason="")).exists()
+    assert Forecast.objects.count() == 3_753
+    assert second_plan is not None
+    assert second_plan.nothing_new
 
 
 def totals() -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from config.kernel.api import HouseSerializer, QuantitySerializerField, lines_of
@@ -18,6 +19,7 @@ from warehouses.models import (
     StockMovement,
     Warehouse,
 )
+from warehouses.services.adjustments import KINDS
 
 MAX_LINES = 500
 
@@ -48,18 +50,21 @@ class StockLevelSerializer(HouseSerializer):
     sku = serializers.CharField(source="sku.code", read_only=True)
     warehouse = serializers.CharField(source="location.warehouse.code", read_only=True)
     location = serializers.CharField(source="location.code", read_only=True)
-    lot = serializers.CharField(source="lot.code", read_only=True, default=None)
+    location_kind = serializers.ChoiceField(
+        source="location.kind", read_only=True, choices=Location.Kind.choices, help_text="What lies in returns or quarantine cannot be sold."
+    )
+    lot = serializers.CharField(source="lot.code", read_only=True, default=None, allow_null=True)
 
     class Meta:
         model = StockLevel
-        fields = ("id", "sku", "warehouse", "location", "lot", "on_hand", "reserved", "updated_at")
+        fields = ("id", "sku", "warehouse", "location", "location_kind", "lot", "on_hand", "reserved", "updated_at")
 
 
 class StockMovementSerializer(HouseSerializer):
     sku = serializers.CharField(source="sku.code", read_only=True)
     warehouse = serializers.CharField(source="location.warehouse.code", read_only=True)
     location = serializers.CharField(source="location.code", read_only=True)
-    lot = serializers.CharField(source="lot.code", read_only=True, default=None)
+    lot = serializers.CharField(source="lot.code", read_only=True, default=None, allow_null=True)
 
     class Meta:
         model = StockMovement
@@ -83,7 +88,14 @@ class AdjustmentBodySerializer(serializers.Serializer):
     sku = serializers.CharField(max_length=64)
     warehouse = serializers.CharField(max_length=32)
     location = serializers.CharField(max_length=32)
+    lot = serializers.CharField(max_length=64, required=False, allow_blank=True, allow_null=True, default=None)
     quantity = QuantitySerializerField(help_text="Signed: negative takes away.")
+    kind = serializers.ChoiceField(
+        choices=[(kind.value, kind.label) for kind in KINDS], default=StockMovement.Kind.ADJUSTMENT
+    )
+    unit_cost = serializers.DecimalField(
+        max_digits=18, decimal_places=4, min_value=Decimal(0), required=False, allow_null=True, default=None
+    )
     reason = serializers.CharField(max_length=200)
 
 
@@ -119,6 +131,7 @@ class SalesOrderSerializer(HouseSerializer):
             "status",
             "customer_reference",
             "ship_to_country",
+            "is_history",
             "currency",
             "ordered_at",
             "recorded_at",
@@ -173,14 +186,21 @@ class ShipBodySerializer(serializers.Serializer):
 
     lines = lines_of(LineSerializer, at_most=MAX_LINES, required=False)
 
+    def validate_lines(self, lines: list[dict]) -> list[dict]:
+        numbers = [line["line_number"] for line in lines]
+        if len(set(numbers)) < len(numbers):
+            raise serializers.ValidationError(_("A line is named twice."))
+        return lines
+
 
 class ShipmentSerializer(HouseSerializer):
     order = serializers.IntegerField(source="order_id", read_only=True)
+    channel = serializers.CharField(source="order.channel.code", read_only=True)
     external_id = serializers.CharField(source="order.external_id", read_only=True)
 
     class Meta:
         model = Shipment
-        fields = ("number", "order", "external_id", "shipped_at")
+        fields = ("number", "order", "channel", "external_id", "shipped_at")
 
 
 class SalesReturnLineSerializer(HouseSerializer):
