@@ -89,7 +89,9 @@ def prepare() -> None:
 
     ensure_servers(settings.DATA_DIR)
     one = settings.DATABASES["default"]
-    server = psycopg2.connect(host=one["HOST"], port=one["PORT"], user=one["USER"], password=one["PASSWORD"], dbname="postgres")
+    server = psycopg2.connect(
+        host=one["HOST"], port=one["PORT"], user=one["USER"], password=one["PASSWORD"], dbname="postgres"
+    )
     server.autocommit = True
     with server.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {NAME}")
@@ -152,7 +154,16 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port), "--log-level", "error"]
+        command = [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "config.asgi:application",
+            "--port",
+            str(port),
+            "--log-level",
+            "error",
+        ]
         self.process = subprocess.Popen(command, cwd=ROOT)
         base = f"http://127.0.0.1:{port}"
         for _ in range(100):

@@ -75,7 +75,10 @@ def named_as(names: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except ValidationFailed as exc:
-        exc.items = [{**item, "field": names.get(item["field"], item["field"])} if "field" in item else item for item in exc.items]
+        exc.items = [
+            {**item, "field": names.get(item["field"], item["field"])} if "field" in item else item
+            for item in exc.items
+        ]
         raise
 
 
@@ -188,7 +191,11 @@ class WriteViewSet(ReadViewSet):
         writer.is_valid(raise_exception=True)
         model: type[models.Model] = writer.Meta.model
         columns = {field.name for field in model._meta.concrete_fields}
-        row = model(**{f.attname: getattr(writer.instance, f.attname) for f in model._meta.concrete_fields}) if writer.instance else model()
+        row = (
+            model(**{f.attname: getattr(writer.instance, f.attname) for f in model._meta.concrete_fields})
+            if writer.instance
+            else model()
+        )
         for name, value in writer.validated_data.items():
             if name in columns:
                 setattr(row, name, value)

@@ -44,7 +44,7 @@ class HouseFilterSet(rest.FilterSet):
 
 
 class _ByName(CharFilter):
-    """Rows that point at a row with this code. It is looked up first, so that the planner knows how many rows follow."""
+    """Rows that point at a row of this code. It is looked up first: the planner then knows how many rows follow."""
 
     def filter(self, qs: QuerySet, value: Any) -> QuerySet:
         if not value:
@@ -80,7 +80,7 @@ def _filter(model: type[models.Model], path: str, lookup: str) -> Filter:
     field = get_model_field(model, path)
     if field is None:
         raise LookupError(f"{model.__name__} has no {path}")
-    if "__" in path and isinstance(field, models.CharField) and lookup in ("exact", "in"):
+    if "__" in path and isinstance(field, models.CharField) and not field.choices and lookup in ("exact", "in"):
         return _ByName(field_name=path) if lookup == "exact" else _ByNames(field_name=path, lookup_expr="in")
     return HouseFilterSet.filter_for_field(field, path, lookup)
 

@@ -75,9 +75,7 @@ class Cursor:
             if named != ",".join(ordering) or is_back not in (0, 1) or len(values) != len(ordering):
                 raise ValueError("of another list")
             fields = [_field(model, name) for name in ordering]
-            read = tuple(
-                None if v is None else f.to_python(str(v)) for f, v in zip(fields, values, strict=True)
-            )
+            read = tuple(None if v is None else f.to_python(str(v)) for f, v in zip(fields, values, strict=True))
             if any(value is None and not field.null for field, value in zip(fields, read, strict=True)):
                 raise ValueError("an empty value")
         except (ValueError, TypeError, ArithmeticError, RecursionError, DjangoValidationError) as exc:
@@ -90,7 +88,10 @@ class Cursor:
         for name, value in zip(reversed(self.ordering), reversed(self.values), strict=True):
             column, is_nullable = name.removeprefix("-"), _field(model, name).null
             if value is None:  # empty values stand last, so going back everything else follows
-                after, same = Q(pk__in=[]) if not self.is_back else Q(**{f"{column}__isnull": False}), Q(**{column: None})
+                after, same = (
+                    Q(pk__in=[]) if not self.is_back else Q(**{f"{column}__isnull": False}),
+                    Q(**{column: None}),
+                )
             else:
                 is_falling = name.startswith("-") != self.is_back
                 after, same = Q(**{f"{column}__{'lt' if is_falling else 'gt'}": value}), Q(**{column: value})

@@ -18,7 +18,7 @@ class PayloadTooLarge(exceptions.APIException):
 
 
 class LimitedJSONParser(JSONParser):
-    """Strict JSON (no NaN, no Infinity, no half characters) of at most MAX_BODY_BYTES, also where no length is named."""
+    """Strict JSON (no NaN, Infinity or half characters) of at most MAX_BODY_BYTES, also where no length is named."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         body = stream.read(MAX_BODY_BYTES + 1)

@@ -64,9 +64,11 @@ def _of_the_framework(exc: BaseException) -> dict[str, Any] | None:
 
 
 def _invalid(detail: Any) -> dict[str, Any]:
-    fields = {"non_field_errors" if name == "__all__" else name: why for name, why in detail.items()} if isinstance(
-        detail, dict
-    ) else {"non_field_errors": detail}
+    fields = (
+        {"non_field_errors" if name == "__all__" else name: why for name, why in detail.items()}
+        if isinstance(detail, dict)
+        else {"non_field_errors": detail}
+    )
     return problem(400, "Invalid request", _("The request has invalid fields."), "invalid", fields=fields)
 
 

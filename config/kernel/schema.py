@@ -12,7 +12,11 @@ _PROBLEM = {
         "status": {"type": "integer", "example": 422},
         "detail": {"type": "string"},
         "code": {"type": "string", "example": "invalid"},
-        "fields": {"type": "object", "description": "Of a wrong body: each wrong field with its faults.", "additionalProperties": {}},
+        "fields": {
+            "type": "object",
+            "description": "Of a wrong body: each wrong field with its faults.",
+            "additionalProperties": {},
+        },
         "items": {
             "type": "array",
             "description": "Every fault of a document at once, e.g. with its line, field and message.",

@@ -101,5 +101,8 @@ def _band(forecast: Forecast | None) -> tuple[Sequence[float], Sequence[float], 
         return mean, (), (), ""
     low = min(range(len(levels)), key=lambda i: abs(levels[i] - 0.1))
     high = min(range(len(levels)), key=lambda i: abs(levels[i] - 0.9))
-    name = _("Between the %(low)s and %(high)s quantiles") % {"low": f"{levels[low]:.0%}", "high": f"{levels[high]:.0%}"}
+    name = _("Between the %(low)s and %(high)s quantiles") % {
+        "low": f"{levels[low]:.0%}",
+        "high": f"{levels[high]:.0%}",
+    }
     return mean, forecast.quantiles[low][:AHEAD_DAYS], forecast.quantiles[high][:AHEAD_DAYS], name

@@ -40,7 +40,10 @@ def forecast_panel(request: HttpRequest, forecast: Forecast) -> SafeString:
         "candidates": candidates_of(forecast),
         "folds": scores.get("folds"),
         "notes": scores.get("notes") or [],
-        "protection": list(zip(forecast.run.quantile_levels, forecast.protection_quantiles, strict=False)),
+        "protection": [
+            (f"{100 * level:g} %", units)
+            for level, units in zip(forecast.run.quantile_levels, forecast.protection_quantiles, strict=False)
+        ],
     }
     return render_panel("admin/house/forecast.html", request, context)
 

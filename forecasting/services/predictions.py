@@ -21,7 +21,12 @@ def predict(
 
 
 def _predict_one(
-    one: Mapping[str, Any], freq: str, horizon: int, quantiles: Sequence[float], windows: Sequence[int], season: int | None
+    one: Mapping[str, Any],
+    freq: str,
+    horizon: int,
+    quantiles: Sequence[float],
+    windows: Sequence[int],
+    season: int | None,
 ) -> dict[str, Any]:
     import numpy as np
 

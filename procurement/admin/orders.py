@@ -1,35 +1,21 @@
-"""Purchase orders: the table, and what the buttons of an order's page do. Every write is a service."""
+"""The table of purchase orders; an order's page is in `order_page`, its buttons in `order_actions`."""
 
-import uuid
 from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from config.kernel.admin import PageAction, ReadOnlyAdmin
+from config.kernel.admin import ReadOnlyAdmin
 from config.kernel.admin.base import DOCUMENT_TEMPLATE
-from config.kernel.errors import ValidationFailed
 from config.kernel.fields import MoneyField, money
-from procurement.admin.reading import typed_day, typed_id, typed_quantity
+from procurement.admin.order_actions import PAGE_ACTIONS
 from procurement.models import PurchaseOrder
-from procurement.services.confirmations import decide_response
-from procurement.services.orders import (
-    approve_order,
-    cancel_order,
-    change_draft_line,
-    close_short,
-    remove_draft_line,
-    send_order,
-)
-from procurement.services.receipts import ReceivedLine, receive_goods
 
 Status = PurchaseOrder.Status
 STATUS_LABELS = {
@@ -41,99 +27,6 @@ STATUS_LABELS = {
     Status.RECEIVED: "success",
     Status.CANCELLED: "danger",
 }
-CHANGE = "procurement.change_purchaseorder"
-APPROVE = "procurement.approve_purchaseorder"
-
-
-def _approve(request: HttpRequest, order: PurchaseOrder) -> str:
-    approve_order(order.pk, actor=request.user, now=timezone.now())
-    return _now("Approved: it counts as on order now.")
-
-
-def _approve_small(request: HttpRequest, order: PurchaseOrder) -> str:
-    approve_order(order.pk, actor=request.user, now=timezone.now(), override_minimum=True)
-    return _now("Approved below the supplier's minimum order value.")
-
-
-def _approve_and_send(request: HttpRequest, order: PurchaseOrder) -> str:
-    with transaction.atomic():
-        approve_order(order.pk, actor=request.user, now=timezone.now())
-        send_order(order.pk, actor=request.user, now=timezone.now())
-    return _now("Approved and sent: the supplier sees it in the portal.")
-
-
-def _send(request: HttpRequest, order: PurchaseOrder) -> str:
-    send_order(order.pk, actor=request.user, now=timezone.now())
-    return _now("Sent: the supplier sees it in the portal.")
-
-
-def _cancel(request: HttpRequest, order: PurchaseOrder) -> str:
-    cancel_order(order.pk, actor=request.user, now=timezone.now(), reason=request.POST.get("reason", ""))
-    return _now("The order was cancelled.")
-
-
-def _close_short(request: HttpRequest, order: PurchaseOrder) -> str:
-    close_short(order.pk, actor=request.user, now=timezone.now())
-    return _now("Closed short: nothing more is expected of it.")
-
-
-def _change_line(request: HttpRequest, order: PurchaseOrder) -> str:
-    line_id, quantity = _line_of(request, order), typed_quantity(request.POST.get("quantity"))
-    if quantity is None:
-        raise ValidationFailed(_now("Enter a quantity, or take the line off the order."))
-    day = typed_day(request.POST.get("need_by"))
-    change_draft_line(line_id, quantity=quantity, need_by=day, actor=request.user, now=timezone.now())
-    return _now("The line was changed.")
-
-
-def _remove_line(request: HttpRequest, order: PurchaseOrder) -> str:
-    remove_draft_line(_line_of(request, order), actor=request.user, now=timezone.now())
-    return _now("The line was taken off the order.")
-
-
-def _line_of(request: HttpRequest, order: PurchaseOrder) -> int:
-    line_id = typed_id(request.POST.get("line"))
-    if not order.lines.filter(pk=line_id).exists():
-        raise ValidationFailed(_now("This line is not on the order any more."))
-    return line_id
-
-
-def _decide(request: HttpRequest, order: PurchaseOrder, accept: bool) -> str:
-    response_id = typed_id(request.POST.get("response"))
-    if not order.lines.filter(responses=response_id).exists():
-        raise ValidationFailed(_now("This answer is not of this order."))
-    decide_response(response_id, accept=accept, actor=request.user, now=timezone.now())
-    return _now("The supplier's change is in force.") if accept else _now("The change was declined.")
-
-
-def _receive(request: HttpRequest, order: PurchaseOrder) -> str:
-    """Boxes left empty or at 0 were not delivered. The key of the form makes a double click one receipt."""
-    lines = []
-    for line in order.lines.select_related("sku"):
-        quantity = typed_quantity(request.POST.get(f"received-{line.pk}"), name=line.sku.code)
-        if quantity:
-            lines.append(ReceivedLine(line.pk, quantity))
-    receipt, is_new = receive_goods(
-        order.pk,
-        lines,
-        key=request.POST.get("key") or str(uuid.uuid4()),
-        actor=request.user,
-        now=timezone.now(),
-        delivery_note=request.POST.get("delivery_note", "").strip(),
-    )
-    words = _now("%(receipt)s was booked.") if is_new else _now("%(receipt)s had been booked already.")
-    return words % {"receipt": receipt.number}
-
-
-def _is(*statuses: str) -> Any:
-    return lambda order: order.status in statuses
-
-
-def _is_small_draft(order: PurchaseOrder) -> bool:
-    if order.status != Status.DRAFT or not order.supplier.minimum_order_value:
-        return False
-    value = order.lines.aggregate(v=Sum(F("quantity") * F("unit_cost"), output_field=MoneyField()))["v"]
-    return bool(value) and value < order.supplier.minimum_order_value
 
 
 @admin.register(PurchaseOrder)
@@ -156,28 +49,7 @@ class PurchaseOrderAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     change_form_template = DOCUMENT_TEMPLATE
     empty_hint = _("Accept proposals: those of one supplier and warehouse become one draft order.")
-    page_actions = (
-        PageAction("approve-and-send", _("Approve and send"), APPROVE, _approve_and_send, "primary",
-                   is_offered=_is(Status.DRAFT)),
-        PageAction("approve", _("Approve"), APPROVE, _approve, is_offered=_is(Status.DRAFT)),
-        PageAction("approve-small", _("Approve below the minimum"), APPROVE, _approve_small,
-                   confirm=_("The order is below the supplier's minimum order value. Approve it all the same?"),
-                   is_offered=_is_small_draft),
-        PageAction("send", _("Send to the supplier"), "procurement.send_purchaseorder", _send, "primary",
-                   is_offered=_is(Status.APPROVED)),
-        PageAction("close-short", _("Close short"), "procurement.cancel_purchaseorder", _close_short,
-                   confirm=_("Expect nothing more of this order?"), is_offered=_is(Status.PARTIALLY_RECEIVED)),
-        PageAction("cancel", _("Cancel order"), "procurement.cancel_purchaseorder", _cancel, "danger",
-                   confirm=_("Cancel this order? A supplier who has seen it is told."),
-                   is_offered=_is(Status.DRAFT, Status.APPROVED, Status.SENT, Status.CONFIRMED)),
-        PageAction("change-line", _("Change line"), CHANGE, _change_line, in_bar=False),
-        PageAction("remove-line", _("Remove line"), CHANGE, _remove_line, in_bar=False),
-        PageAction("accept-change", _("Accept"), "procurement.decide_lineresponse",
-                   lambda request, order: _decide(request, order, True), in_bar=False),
-        PageAction("decline-change", _("Decline"), "procurement.decide_lineresponse",
-                   lambda request, order: _decide(request, order, False), in_bar=False),
-        PageAction("receive", _("Receive"), "procurement.add_receipt", _receive, in_bar=False),
-    )  # fmt: skip
+    page_actions = PAGE_ACTIONS
     export_fields = (
         "number",
         "supplier__code",

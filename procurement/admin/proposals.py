@@ -1,11 +1,11 @@
 """The proposals of the plan: looked through, changed where the planner knows better, accepted or dismissed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -24,8 +24,8 @@ from config.kernel.admin.base import DOCUMENT_TEMPLATE
 from config.kernel.charts import level_bar
 from config.kernel.errors import DomainError
 from config.kernel.fields import money, plain
-from forecasting.models import Forecast
 from procurement.admin.plan import plan_context, run_plan_view
+from procurement.admin.proposal_filters import DemandClassFilter, StatusFilter
 from procurement.admin.reading import typed_quantity
 from procurement.models import Proposal, PurchaseOrder
 from procurement.services.decisions import Decision, accept_proposals, dismiss_proposals
@@ -46,42 +46,6 @@ class NoteForm(ActionForm):
         max_length=300,
         widget=forms.TextInput(attrs={"class": "h-input wide", "placeholder": _("Note, when dismissing")}),
     )
-
-
-class StatusFilter(admin.SimpleListFilter):
-    """Open ones unless others are asked for."""
-
-    title = _("status")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return [*Proposal.Status.choices[1:], ("all", _("All"))]
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        for value, words in [(None, Proposal.Status.OPEN.label), *self.lookup_choices]:
-            query = changelist.get_query_string({self.parameter_name: value} if value else {}, [self.parameter_name])
-            yield {"selected": self.value() == value, "query_string": query, "display": words}
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if self.value() == "all":
-            return queryset
-        return queryset.filter(status=self.value() or Proposal.Status.OPEN)
-
-
-class DemandClassFilter(admin.SimpleListFilter):
-    title = _("demand class")
-    parameter_name = "demand_class"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return [(name, name) for name in ("smooth", "erratic", "intermittent", "lumpy")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if not self.value():
-            return queryset
-        forecast = Forecast.objects.filter(
-            run=OuterRef("run"), sku=OuterRef("sku"), warehouse=OuterRef("warehouse"), demand_class=self.value()
-        )
-        return queryset.filter(Exists(forecast))
 
 
 def _accept(request: HttpRequest, proposal: Proposal) -> Any:

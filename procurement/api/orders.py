@@ -1,156 +1,203 @@
-"""Purchase orders and receipts over the API: the company's side and the supplier's, each with its own rights."""
+"""Purchase orders over the API: the company's side and the supplier's, each with its own rights."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db.models import Prefetch
-from drf_spectacular.utils import extend_schema
+from django.utils.translation import gettext as _
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from config.kernel.api import IDEMPOTENCY_PARAMETER, ReadViewSet
-from config.kernel.errors import NotFound
-from config.kernel.idempotency import HEADER
+from config.kernel.api import ReadViewSet, documents
+from config.kernel.errors import NotFound, ValidationFailed
 from procurement.api import serializers
-from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderLine, Receipt
+from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderLine
 from procurement.services.confirmations import LineAnswer, decide_response, respond_to_order
-from procurement.services.orders import add_to_draft, approve_order, cancel_order, send_order
-from procurement.services.receipts import ReceivedLine, receive_goods
+from procurement.services.orders import (
+    add_to_draft,
+    approve_order,
+    cancel_order,
+    change_draft_line,
+    close_short,
+    remove_draft_line,
+    send_order,
+)
+
+_Order = serializers.PurchaseOrderSerializer
 
 
 class PurchaseOrderViewSet(ReadViewSet):
+    """Orders to suppliers. A supplier's user sees the sent orders of that supplier and may answer them."""
+
     queryset = PurchaseOrder.objects.select_related("supplier", "warehouse").prefetch_related(
         Prefetch("lines", PurchaseOrderLine.objects.select_related("sku").prefetch_related("responses"))
     )
-    serializer_class = serializers.PurchaseOrderSerializer
+    serializer_class = _Order
     lookup_field = lookup_url_kwarg = "number"
     permission_map: ClassVar = {
         "list": "procurement.view_purchaseorder",
         "retrieve": "procurement.view_purchaseorder",
         "create": "procurement.add_purchaseorder",
+        "change_line": "procurement.change_purchaseorderline",
+        "remove_line": "procurement.change_purchaseorderline",
         "approve": "procurement.approve_purchaseorder",
         "send": "procurement.send_purchaseorder",
         "cancel": "procurement.cancel_purchaseorder",
-        "answer": "procurement.respond_purchaseorder",
+        "close_short": "procurement.cancel_purchaseorder",
+        "respond": "procurement.respond_purchaseorder",
     }
-    filterset_fields: ClassVar = {
-        "status": ["exact", "in"],
-        "supplier__code": ["exact"],
-        "warehouse__code": ["exact"],
-        "created_at": ["gte", "lte"],
-        "lines__sku__code": ["exact"],
+    filters: ClassVar = {
+        "number": ("number", "exact", "in"),
+        "status": ("status", "exact", "in"),
+        "supplier": "supplier__code",
+        "warehouse": "warehouse__code",
+        "sku": "lines__sku__code",
+        "created_at": ("created_at", "gte", "lte"),
+        "sent_at": ("sent_at", "gte", "lte"),
     }
     ordering_fields: ClassVar = ["created_at", "sent_at"]
 
-    @extend_schema(
-        request=serializers.DraftBodySerializer,
-        responses={201: serializers.PurchaseOrderSerializer},
-        parameters=[IDEMPOTENCY_PARAMETER],
-    )
+    @documents(serializers.DraftBodySerializer, _Order)
     def create(self, request: Any) -> Response:
-        """Add lines to the draft for a supplier and warehouse."""
+        """Add lines to the draft for a supplier and warehouse, which is made where there is none."""
 
         def effect() -> PurchaseOrder:
             body = self.body(serializers.DraftBodySerializer)
-            for line in body["lines"]:
-                order = add_to_draft(
-                    body["supplier"].pk,
-                    warehouse_id=body["warehouse"].pk,
-                    sku_id=line["sku"].pk,
-                    quantity=line["quantity"],
-                    need_by=line["need_by"],
-                    actor=request.user,
-                    now=self.now(),
-                )
-            return self._read(order.pk if isinstance(order, PurchaseOrder) else order.order_id)
+            return self._read(_filled_draft(body, actor=request.user, now=self.now()))
 
-        return self.make_once(effect, serializers.PurchaseOrderSerializer)
+        return self.make_once(effect, _Order, where=self.below)
 
-    @extend_schema(
-        request=serializers.ApproveBodySerializer,
-        responses=serializers.PurchaseOrderSerializer,
-        parameters=[IDEMPOTENCY_PARAMETER],
-    )
+    @documents(serializers.DraftLineChangeSerializer, _Order, made=200)
+    @action(detail=True, methods=["patch"], url_path=r"lines/(?P<line_number>[0-9]{1,9})")
+    def change_line(self, request: Any, number: str = "", line_number: str = "") -> Response:
+        """Another quantity or day for a line of a draft, at the price of that quantity."""
+        order, line = self._order_and_line(line_number)
+
+        def effect(order_id: int) -> None:
+            body = self.body(serializers.DraftLineChangeSerializer)
+            quantity = body.get("quantity", line.quantity)
+            change_draft_line(
+                line.pk, quantity=quantity, need_by=body.get("need_by"), actor=request.user, now=self.now()
+            )
+
+        return self._act(order, effect)
+
+    @documents(None, _Order, made=200)
+    @change_line.mapping.delete
+    def remove_line(self, request: Any, number: str = "", line_number: str = "") -> Response:
+        """Take a line off a draft."""
+        order, line = self._order_and_line(line_number)
+        return self._act(order, lambda _id: remove_draft_line(line.pk, actor=request.user, now=self.now()))
+
+    @documents(serializers.ApproveBodySerializer, _Order, made=200)
     @action(detail=True, methods=["post"])
     def approve(self, request: Any, number: str = "") -> Response:
-        """Approve a draft."""
-        order = self.get_object()
+        """Approve a draft; below the supplier's minimum order value only with `override_minimum`."""
 
-        def effect() -> PurchaseOrder:
+        def effect(order_id: int) -> None:
             body = self.body(serializers.ApproveBodySerializer)
-            approve_order(order.pk, actor=request.user, now=self.now(), override_minimum=body["override_minimum"])
-            return self._read(order.pk)
+            approve_order(order_id, actor=request.user, now=self.now(), override_minimum=body["override_minimum"])
 
-        return self.make_once(effect, serializers.PurchaseOrderSerializer, made=200)
+        return self._act(self.get_object(), effect)
 
-    @extend_schema(request=None, responses=serializers.PurchaseOrderSerializer, parameters=[IDEMPOTENCY_PARAMETER])
+    @documents(None, _Order, made=200)
     @action(detail=True, methods=["post"])
     def send(self, request: Any, number: str = "") -> Response:
         """Send an approved order to its supplier."""
-        order = self.get_object()
+        return self._act(self.get_object(), lambda pk: send_order(pk, actor=request.user, now=self.now()))
 
-        def effect() -> PurchaseOrder:
-            send_order(order.pk, actor=request.user, now=self.now())
-            return self._read(order.pk)
-
-        return self.make_once(effect, serializers.PurchaseOrderSerializer, made=200)
-
-    @extend_schema(
-        request=serializers.ReasonBodySerializer,
-        responses=serializers.PurchaseOrderSerializer,
-        parameters=[IDEMPOTENCY_PARAMETER],
-    )
+    @documents(serializers.ReasonBodySerializer, _Order, made=200)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Any, number: str = "") -> Response:
         """Cancel an order of which nothing has arrived."""
-        order = self.get_object()
 
-        def effect() -> PurchaseOrder:
-            body = self.body(serializers.ReasonBodySerializer)
-            cancel_order(order.pk, actor=request.user, now=self.now(), reason=body["reason"])
+        def effect(order_id: int) -> None:
+            reason = self.body(serializers.ReasonBodySerializer)["reason"]
+            cancel_order(order_id, actor=request.user, now=self.now(), reason=reason)
+
+        return self._act(self.get_object(), effect)
+
+    @documents(serializers.ReasonBodySerializer, _Order, made=200)
+    @action(detail=True, methods=["post"], url_path="close-short")
+    def close_short(self, request: Any, number: str = "") -> Response:
+        """The rest of a partially received order will not come: it counts as received."""
+
+        def effect(order_id: int) -> None:
+            reason = self.body(serializers.ReasonBodySerializer)["reason"]
+            close_short(order_id, actor=request.user, now=self.now(), reason=reason)
+
+        return self._act(self.get_object(), effect)
+
+    @documents(serializers.AnswersBodySerializer, _Order, made=200)
+    @action(detail=True, methods=["post"])
+    def respond(self, request: Any, number: str = "") -> Response:
+        """The supplier's answer, line by line: accept, propose a change, or reject."""
+
+        def effect(order_id: int) -> None:
+            answers = [LineAnswer(**one) for one in self.body(serializers.AnswersBodySerializer)["answers"]]
+            respond_to_order(order_id, answers, actor=request.user, now=self.now())
+
+        return self._act(self.get_object(), effect)
+
+    def _act(self, order: PurchaseOrder, effect: Callable[[int], Any]) -> Response:
+        def done() -> PurchaseOrder:
+            effect(order.pk)
             return self._read(order.pk)
 
-        return self.make_once(effect, serializers.PurchaseOrderSerializer, made=200)
+        return self.make_once(done, _Order, made=200)
 
-    @extend_schema(
-        request=serializers.AnswersBodySerializer,
-        responses=serializers.PurchaseOrderSerializer,
-        parameters=[IDEMPOTENCY_PARAMETER],
-    )
-    @action(detail=True, methods=["post"], url_path="answers")
-    def answer(self, request: Any, number: str = "") -> Response:
-        """The supplier's answer, line by line."""
+    def _order_and_line(self, line_number: str) -> tuple[PurchaseOrder, PurchaseOrderLine]:
         order = self.get_object()
-
-        def effect() -> PurchaseOrder:
-            body = self.body(serializers.AnswersBodySerializer)
-            answers = [LineAnswer(**one) for one in body["answers"]]
-            respond_to_order(order.pk, answers, actor=request.user, now=self.now())
-            return self._read(order.pk)
-
-        return self.make_once(effect, serializers.PurchaseOrderSerializer, made=200)
+        line = next((line for line in order.lines.all() if line.line_number == int(line_number)), None)
+        if line is None:
+            raise NotFound(_("%(order)s has no line %(line)s.") % {"order": order.number, "line": line_number})
+        return order, line
 
     def _read(self, pk: int) -> PurchaseOrder:
         return self.get_queryset().get(pk=pk)
 
 
+def _filled_draft(body: dict[str, Any], *, actor: Any, now: Any) -> int:
+    """The id of the draft with all the lines on it. Raises ValidationFailed naming every line that cannot be bought."""
+    order_id, items = 0, []
+    for place, wanted in enumerate(body["lines"], start=1):
+        try:
+            line = add_to_draft(
+                body["supplier"].pk,
+                warehouse_id=body["warehouse"].pk,
+                sku_id=wanted["sku"].pk,
+                quantity=wanted["quantity"],
+                need_by=wanted["need_by"],
+                actor=actor,
+                now=now,
+            )
+            order_id = line.order_id
+        except ValidationFailed as exc:
+            items.append({"line": place, "sku": wanted["sku"].code, "message": str(exc)})
+    if items:
+        raise ValidationFailed(" ".join(item["message"] for item in items), items=items)
+    return order_id
+
+
 class LineResponseViewSet(ReadViewSet):
     """Suppliers' answers; a change waits here for the planner."""
 
-    queryset = LineResponse.objects.all()
-    serializer_class = serializers.LineResponseSerializer
+    queryset = LineResponse.objects.select_related("line__order", "line__sku")
+    serializer_class = serializers.LineResponseRowSerializer
     permission_map: ClassVar = {
         "list": "procurement.view_lineresponse",
         "retrieve": "procurement.view_lineresponse",
         "decide": "procurement.decide_lineresponse",
     }
-    filterset_fields: ClassVar = {"decision": ["exact"], "kind": ["exact"], "line__order__number": ["exact"]}
+    filters: ClassVar = {
+        "decision": "decision",
+        "kind": "kind",
+        "order": "line__order__number",
+        "responded_at": ("responded_at", "gte", "lte"),
+    }
     ordering_fields: ClassVar = ["responded_at"]
 
-    @extend_schema(
-        request=serializers.DecideBodySerializer,
-        responses=serializers.LineResponseSerializer,
-        parameters=[IDEMPOTENCY_PARAMETER],
-    )
+    @documents(serializers.DecideBodySerializer, serializers.LineResponseRowSerializer, made=200)
     @action(detail=True, methods=["post"])
     def decide(self, request: Any, pk: Any = None) -> Response:
         """Accept or decline a proposed change."""
@@ -158,45 +205,7 @@ class LineResponseViewSet(ReadViewSet):
 
         def effect() -> LineResponse:
             accept = self.body(serializers.DecideBodySerializer)["accept"]
-            return decide_response(response.pk, accept=accept, actor=request.user, now=self.now())
+            decide_response(response.pk, accept=accept, actor=request.user, now=self.now())
+            return self.get_queryset().get(pk=response.pk)
 
-        return self.make_once(effect, serializers.LineResponseSerializer, made=200)
-
-
-class ReceiptViewSet(ReadViewSet):
-    queryset = Receipt.objects.select_related("order").prefetch_related("lines__order_line__sku")
-    serializer_class = serializers.ReceiptSerializer
-    lookup_field = lookup_url_kwarg = "number"
-    permission_map: ClassVar = {
-        "list": "procurement.view_receipt",
-        "retrieve": "procurement.view_receipt",
-        "create": "procurement.add_receipt",
-    }
-    filterset_fields: ClassVar = {"order__number": ["exact"], "received_at": ["gte", "lte"]}
-    ordering_fields: ClassVar = ["received_at"]
-
-    @extend_schema(
-        request=serializers.ReceiptBodySerializer,
-        responses={201: serializers.ReceiptSerializer},
-        parameters=[IDEMPOTENCY_PARAMETER],
-    )
-    def create(self, request: Any) -> Response:
-        """Take in what arrived, whole or in part; more than the tolerance allows is refused."""
-
-        def effect() -> Receipt:
-            body = self.body(serializers.ReceiptBodySerializer)
-            order = PurchaseOrder.objects.for_actor(request.user).filter(number=body["order"]).first()
-            if order is None:
-                raise NotFound(f"There is no purchase order {body['order']}.")
-            receipt, _is_new = receive_goods(
-                order.pk,
-                [ReceivedLine(**line) for line in body["lines"]],
-                key=f"api:{request.user.pk}:{request.headers.get(HEADER) or self.now().isoformat()}",
-                delivery_note=body["delivery_note"],
-                location_id=body["location"],
-                actor=request.user,
-                now=self.now(),
-            )
-            return self.get_queryset().get(pk=receipt.pk)
-
-        return self.make_once(effect, serializers.ReceiptSerializer)
+        return self.make_once(effect, serializers.LineResponseRowSerializer, made=200)

@@ -1,8 +1,11 @@
 """Suppliers, proposals, purchase orders and receipts as JSON."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from rest_framework import serializers
 
 from catalog.models import Category, Sku
@@ -22,7 +25,7 @@ from procurement.models import (
 )
 from warehouses.models import Warehouse
 
-MAX_LINES = 500
+MAX_LINES, MAX_DRAFT_LINES = 500, 200
 
 
 def code_of(model: Any, **kwargs: Any) -> Any:
@@ -46,18 +49,27 @@ class SupplierSerializer(HouseSerializer):
             "over_receipt_tolerance",
             "is_active",
         )
+        extra_kwargs: ClassVar = {
+            "currency": {
+                "validators": [RegexValidator(r"^[A-Z]{3}\Z", _lazy("Three capital letters, as in ISO 4217."))]
+            },
+            "lead_time_sd_days": {"min_value": Decimal(0)},
+            "over_receipt_tolerance": {"max_value": Decimal(1)},
+            "review_days": {"min_value": 1},
+        }
 
 
 class PriceBreakSerializer(HouseSerializer):
     class Meta:
         model = PriceBreak
         fields = ("minimum_quantity", "unit_cost")
+        extra_kwargs: ClassVar = {"minimum_quantity": {"min_value": Decimal("0.001")}}
 
 
 class SupplierItemSerializer(HouseSerializer):
     supplier = code_of(Supplier)
     sku = code_of(Sku)
-    price_breaks = PriceBreakSerializer(many=True, required=False)
+    price_breaks: Any = PriceBreakSerializer(many=True, required=False, max_length=50)
 
     class Meta:
         model = SupplierItem
@@ -74,6 +86,13 @@ class SupplierItemSerializer(HouseSerializer):
             "is_active",
             "price_breaks",
         )
+        extra_kwargs: ClassVar = {"pack_size": {"min_value": Decimal("0.001")}}
+
+    def validate_price_breaks(self, breaks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        quantities = [one["minimum_quantity"] for one in breaks]
+        if len(set(quantities)) < len(quantities):
+            raise serializers.ValidationError(_("Two price breaks begin at the same quantity."))
+        return breaks
 
     def create(self, validated_data: dict[str, Any]) -> SupplierItem:
         breaks = validated_data.pop("price_breaks", [])
@@ -92,6 +111,7 @@ class SupplierItemSerializer(HouseSerializer):
     def _replace_breaks(item: SupplierItem, breaks: list[dict[str, Any]]) -> None:
         item.price_breaks.all().delete()
         PriceBreak.objects.bulk_create([PriceBreak(item=item, **one) for one in breaks])
+        item._prefetched_objects_cache = {}  # type: ignore[attr-defined]
 
 
 class PolicySerializer(HouseSerializer):
@@ -116,7 +136,7 @@ class PolicySerializer(HouseSerializer):
 
     def validate_service_level(self, value: Decimal) -> Decimal:
         if not Decimal("0.5") <= value <= Decimal("0.999"):
-            raise serializers.ValidationError("A cycle service level lies between 0.5 and 0.999.")
+            raise serializers.ValidationError(_("A cycle service level lies between 0.5 and 0.999."))
         return value
 
 
@@ -184,7 +204,28 @@ class DismissAnswerSerializer(serializers.Serializer):
 class LineResponseSerializer(HouseSerializer):
     class Meta:
         model = LineResponse
-        fields = ("id", "kind", "proposed_quantity", "proposed_on", "note", "decision", "responded_at", "decided_at")
+        fields: tuple[str, ...] = (
+            "id",
+            "kind",
+            "proposed_quantity",
+            "proposed_on",
+            "note",
+            "decision",
+            "responded_at",
+            "decided_at",
+        )
+
+
+class LineResponseRowSerializer(LineResponseSerializer):
+    """An answer on its own, with the line it belongs to."""
+
+    order = serializers.CharField(source="line.order.number", read_only=True)
+    line_id = serializers.IntegerField(read_only=True)
+    line_number = serializers.IntegerField(source="line.line_number", read_only=True)
+    sku = serializers.CharField(source="line.sku.code", read_only=True)
+
+    class Meta(LineResponseSerializer.Meta):
+        fields: tuple[str, ...] = ("order", "line_id", "line_number", "sku", *LineResponseSerializer.Meta.fields)
 
 
 class PurchaseOrderLineSerializer(HouseSerializer):
@@ -255,7 +296,17 @@ class DraftBodySerializer(serializers.Serializer):
 
     supplier = code_of(Supplier)
     warehouse = code_of(Warehouse)
-    lines = lines_of(LineSerializer, at_most=MAX_LINES)
+    lines = lines_of(LineSerializer, at_most=MAX_DRAFT_LINES)
+
+
+class DraftLineChangeSerializer(serializers.Serializer):
+    quantity = QuantitySerializerField(min_value=Decimal("0.001"), required=False)
+    need_by = serializers.DateField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError(_("Give a quantity, a day, or both."))
+        return attrs
 
 
 class ApproveBodySerializer(serializers.Serializer):
@@ -315,7 +366,13 @@ class ReceiptBodySerializer(serializers.Serializer):
 
     order = serializers.CharField(max_length=20)
     delivery_note = serializers.CharField(max_length=80, required=False, allow_blank=True, default="")
-    location = serializers.IntegerField(required=False, allow_null=True, default=None)
+    location = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        help_text="Id; the receiving location where none is given.",
+    )
     lines = lines_of(LineSerializer, at_most=MAX_LINES)
 
 
@@ -329,13 +386,3 @@ class PlanBodySerializer(serializers.Serializer):
 class PlanAnswerSerializer(serializers.Serializer):
     job = serializers.UUIDField()
     state = serializers.CharField()
-
-
-class OptimizeBodySerializer(serializers.Serializer):
-    """`instances` as the file command takes them: docs/reference/optimize.md."""
-
-    instances = serializers.ListField(child=serializers.DictField(), allow_empty=False, max_length=1000)
-
-
-class OptimizeAnswerSerializer(serializers.Serializer):
-    results = serializers.ListField(child=serializers.DictField())

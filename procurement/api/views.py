@@ -2,15 +2,15 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
-from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from config.kernel.api import IDEMPOTENCY_PARAMETER, Makes, ReadViewSet, WriteViewSet
+from config.kernel.api import CODE, HouseViewSet, ReadViewSet, WriteViewSet, documents
 from config.kernel.models import Job
 from procurement.api import serializers
-from procurement.api.orders import LineResponseViewSet, PurchaseOrderViewSet, ReceiptViewSet
+from procurement.api.optimize import OptimizeViewSet
+from procurement.api.orders import LineResponseViewSet, PurchaseOrderViewSet
+from procurement.api.receipts import ReceiptViewSet
 from procurement.models import Policy, Proposal, Supplier, SupplierItem
 from procurement.services.decisions import Decision, accept_proposals, dismiss_proposals
 from procurement.services.planning import PLAN, queue_plan, send_to_worker
@@ -24,9 +24,9 @@ def _rights(name: str) -> dict[str, str]:
 class SupplierViewSet(WriteViewSet):
     queryset = Supplier.objects.all()
     serializer_class = serializers.SupplierSerializer
-    lookup_field, lookup_value_regex, lookup_url_kwarg = "code", r"[^/]+", "code"
+    lookup_field, lookup_value_regex, lookup_url_kwarg = "code", CODE, "code"
     permission_map: ClassVar = _rights("supplier")
-    filterset_fields: ClassVar = {"is_active": ["exact"], "country": ["exact"], "name": ["icontains"]}
+    filters: ClassVar = {"is_active": "is_active", "country": "country", "name": ("name", "icontains")}
     ordering_fields: ClassVar = ["code", "name", "lead_time_days"]
 
 
@@ -34,11 +34,11 @@ class SupplierItemViewSet(WriteViewSet):
     queryset = SupplierItem.objects.select_related("supplier", "sku").prefetch_related("price_breaks")
     serializer_class = serializers.SupplierItemSerializer
     permission_map: ClassVar = _rights("supplieritem")
-    filterset_fields: ClassVar = {
-        "supplier__code": ["exact"],
-        "sku__code": ["exact", "in"],
-        "is_preferred": ["exact"],
-        "is_active": ["exact"],
+    filters: ClassVar = {
+        "supplier": "supplier__code",
+        "sku": ("sku__code", "exact", "in"),
+        "is_preferred": "is_preferred",
+        "is_active": "is_active",
     }
     ordering_fields: ClassVar = ["unit_cost"]
 
@@ -47,7 +47,7 @@ class PolicyViewSet(WriteViewSet):
     queryset = Policy.objects.select_related("category", "sku", "warehouse")
     serializer_class = serializers.PolicySerializer
     permission_map: ClassVar = _rights("policy")
-    filterset_fields: ClassVar = {"sku__code": ["exact"], "category__code": ["exact"], "warehouse__code": ["exact"]}
+    filters: ClassVar = {"sku": "sku__code", "category": "category__code", "warehouse": "warehouse__code"}
     ordering_fields: ClassVar = ["service_level", "name"]
 
 
@@ -59,13 +59,14 @@ class ProposalViewSet(ReadViewSet):
         "accept": "procurement.decide_proposal",
         "dismiss": "procurement.decide_proposal",
     }
-    filterset_fields: ClassVar = {
-        "status": ["exact", "in"],
-        "sku__code": ["exact", "in"],
-        "warehouse__code": ["exact"],
-        "supplier__code": ["exact"],
-        "run": ["exact"],
-        "need_by": ["gte", "lte"],
+    filters: ClassVar = {
+        "status": ("status", "exact", "in"),
+        "sku": ("sku__code", "exact", "in"),
+        "warehouse": "warehouse__code",
+        "supplier": "supplier__code",
+        "run": "run",
+        "need_by": ("need_by", "gte", "lte"),
+        "days_of_cover": ("days_of_cover", "lte"),
     }
     ordering_fields: ClassVar = ["quantity", "need_by", "days_of_cover", "created_at"]
 
@@ -76,11 +77,8 @@ class ProposalViewSet(ReadViewSet):
     def get_serializer_class(self) -> Any:
         return serializers.ProposalRowSerializer if self.action == "list" else serializers.ProposalSerializer
 
-    @extend_schema(
-        request=serializers.AcceptBodySerializer,
-        responses=serializers.PurchaseOrderSerializer(many=True),
-        parameters=[IDEMPOTENCY_PARAMETER],
-        filters=False,
+    @documents(
+        serializers.AcceptBodySerializer, serializers.PurchaseOrderSerializer(many=True), made=200, filters=False
     )
     @action(detail=False, methods=["post"], pagination_class=None)
     def accept(self, request: Any) -> Response:
@@ -94,12 +92,7 @@ class ProposalViewSet(ReadViewSet):
 
         return self.make_once(effect, _many(serializers.PurchaseOrderSerializer), made=200)
 
-    @extend_schema(
-        request=serializers.DismissBodySerializer,
-        responses=serializers.DismissAnswerSerializer,
-        parameters=[IDEMPOTENCY_PARAMETER],
-        filters=False,
-    )
+    @documents(serializers.DismissBodySerializer, serializers.DismissAnswerSerializer, made=200, filters=False)
     @action(detail=False, methods=["post"], pagination_class=None)
     def dismiss(self, request: Any) -> Response:
         """Dismiss proposals, with a note why."""
@@ -116,18 +109,14 @@ def _many(serializer: Any) -> Any:
     return lambda rows, context: serializer(rows, many=True, context=context)
 
 
-class PlanViewSet(Makes, viewsets.GenericViewSet):
+class PlanViewSet(HouseViewSet):
     """Planning runs; their progress is at /api/v1/jobs/{id}/."""
 
     queryset = Job.objects.filter(kind=PLAN)
     serializer_class = serializers.PlanAnswerSerializer
     permission_map: ClassVar = {"create": "procurement.run_plan"}
 
-    @extend_schema(
-        request=serializers.PlanBodySerializer,
-        responses={202: serializers.PlanAnswerSerializer},
-        parameters=[IDEMPOTENCY_PARAMETER],
-    )
+    @documents(serializers.PlanBodySerializer, serializers.PlanAnswerSerializer, made=202)
     def create(self, request: Any) -> Response:
         """Start a planning run in a worker."""
 
@@ -137,24 +126,9 @@ class PlanViewSet(Makes, viewsets.GenericViewSet):
             send_to_worker(job)
             return {"job": job.pk, "state": job.state}
 
-        return self.make_once(effect, serializers.PlanAnswerSerializer, made=202)
-
-
-class OptimizeViewSet(viewsets.ViewSet):
-    permission_map: ClassVar = {"create": "forecasting.use_engine"}
-
-    @extend_schema(
-        request=serializers.OptimizeBodySerializer,
-        responses={200: serializers.OptimizeAnswerSerializer},
-        operation_id="optimize",
-    )
-    def create(self, request: Any) -> Response:
-        """Costs and demand in, policy out; one bad instance never stops the others. Nothing is stored."""
-        from procurement.engine.optimize import solve_instances
-
-        body = serializers.OptimizeBodySerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        return Response({"results": solve_instances(body.validated_data["instances"])})
+        return self.make_once(
+            effect, serializers.PlanAnswerSerializer, made=202, where=lambda plan: f"/api/v1/jobs/{plan['job']}/"
+        )
 
 
 ROUTES = [

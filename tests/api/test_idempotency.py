@@ -99,18 +99,18 @@ def test_while_the_first_is_still_running_its_twin_gets_409(
     transactional_db: None, world: Any, api: Any, monkeypatch: Any
 ) -> None:
     from config.kernel import idempotency
-    from warehouses.api import views
+    from warehouses.api import orders
 
     monkeypatch.setattr(idempotency, "LOCK_WAIT_MS", 200)
     inside, go_on = threading.Event(), threading.Event()
-    real = views.record_sale
+    real = orders.record_sale
 
     def slow(*args: Any, **kwargs: Any) -> Any:
         inside.set()
         assert go_on.wait(20)
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(views, "record_sale", slow)
+    monkeypatch.setattr(orders, "record_sale", slow)
     first_answer: list[Any] = []
 
     def send_first() -> None:

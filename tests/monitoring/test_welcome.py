@@ -1,4 +1,4 @@
-"""What `manage.py welcome` says, word for word."""
+"""What `manage.py welcome` and `manage.py watch` say, word for word."""
 
 import json
 from io import StringIO
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
+from django.utils import timezone
 
 from config.kernel.models import Job
 from tests.cast import World
@@ -48,3 +49,16 @@ def test_it_prints_the_logins_of_the_demo(db: None, settings: Any, tmp_path: Pat
     assert "planner   pia / p1   http://localhost:8000/admin/" in said
     assert "supplier  nora / p2   http://localhost:8000/portal/" in said
     assert "Authorization: Token t0" in said
+
+
+def test_watching_says_what_changed(world: World) -> None:
+    Job.objects.create(kind="plan", state="failed", error="No disk.", finished_at=timezone.now())
+    out = StringIO()
+
+    call_command("watch", stdout=out)
+    call_command("watch", stdout=out)
+
+    assert out.getvalue().splitlines() == [
+        "1 alerts opened, 0 still stand, 0 resolved; the figures of this hour are kept.",
+        "0 alerts opened, 1 still stand, 0 resolved; the figures of this hour are kept.",
+    ]

@@ -125,6 +125,7 @@ class SalesOrderLineViewSet(ReadViewSet):
         "sku": "sku__code",
         "order": "order",
         "external_id": "order__external_id",
+        "channel": "order__channel__code",
     }
 
 

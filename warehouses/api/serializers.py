@@ -51,7 +51,10 @@ class StockLevelSerializer(HouseSerializer):
     warehouse = serializers.CharField(source="location.warehouse.code", read_only=True)
     location = serializers.CharField(source="location.code", read_only=True)
     location_kind = serializers.ChoiceField(
-        source="location.kind", read_only=True, choices=Location.Kind.choices, help_text="What lies in returns or quarantine cannot be sold."
+        source="location.kind",
+        read_only=True,
+        choices=Location.Kind.choices,
+        help_text="What lies in returns or quarantine cannot be sold.",
     )
     lot = serializers.CharField(source="lot.code", read_only=True, default=None, allow_null=True)
 

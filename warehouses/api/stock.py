@@ -100,7 +100,9 @@ class StockMovementViewSet(ReadViewSet):
         """The ids behind the names; raises ValidationFailed with every name that is unknown."""
         user = self.request.user
         sku = Sku.objects.for_actor(user).filter(code=body["sku"]).first()
-        place = Location.objects.for_actor(user).filter(warehouse__code=body["warehouse"], code=body["location"]).first()
+        place = (
+            Location.objects.for_actor(user).filter(warehouse__code=body["warehouse"], code=body["location"]).first()
+        )
         lot = Lot.objects.for_actor(user).filter(sku=sku, code=body["lot"]).first() if sku and body["lot"] else None
         unknown = {"sku": sku is None, "location": place is None, "lot": bool(body["lot"] and sku and lot is None)}
         if sku is None or place is None or unknown["lot"]:

@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import Any, cast
 
+from django.contrib.admin import ShowFacets
 from django.core.paginator import Page, Paginator
 from django.db import connection
 from django.db.models import QuerySet
@@ -56,6 +57,8 @@ class BigTableAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     sortable_by: tuple[str, ...] = ()
     list_per_page = 50
+    # Counting the rows of every filter choice would read the whole table.
+    show_facets = ShowFacets.NEVER
 
     def get_search_results(self, request: Any, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """Search by `find(term) -> Q` of the subclass, which looks the term up in the small tables beside it."""

@@ -1,0 +1,48 @@
+"""The filters of the proposals' table."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from forecasting.models import Forecast
+from procurement.models import Proposal
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """Open ones unless others are asked for."""
+
+    title = _("status")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        return [*Proposal.Status.choices[1:], ("all", _("All"))]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for value, words in [(None, Proposal.Status.OPEN.label), *self.lookup_choices]:
+            query = changelist.get_query_string({self.parameter_name: value} if value else {}, [self.parameter_name])
+            yield {"selected": self.value() == value, "query_string": query, "display": words}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(status=self.value() or Proposal.Status.OPEN)
+
+
+class DemandClassFilter(admin.SimpleListFilter):
+    title = _("demand class")
+    parameter_name = "demand_class"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        return [(name, name) for name in ("smooth", "erratic", "intermittent", "lumpy")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if not self.value():
+            return queryset
+        forecast = Forecast.objects.filter(
+            run=OuterRef("run"), sku=OuterRef("sku"), warehouse=OuterRef("warehouse"), demand_class=self.value()
+        )
+        return queryset.filter(Exists(forecast))
