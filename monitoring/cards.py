@@ -83,7 +83,7 @@ def cards(figures: dict[str, Any], *, risks: int) -> list[Card]:
         Card(
             _amounts(figures["on_order_value"]),
             _("On order"),
-            _("%(count)s orders under way, %(drafts)s drafts.")
+            _("%(count)s under way; drafts: %(drafts)s.")
             % {"count": number_format(figures["on_order"]), "drafts": number_format(figures["drafts"])},
             rows("procurement_purchaseorder"),
         ),

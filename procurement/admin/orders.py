@@ -7,8 +7,8 @@ from django.contrib import admin
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from config.kernel.admin import ReadOnlyAdmin
@@ -96,7 +96,7 @@ class PurchaseOrderAdmin(ReadOnlyAdmin):
     @display(description=_("waits for you"))
     def waiting(self, order: Any) -> str:
         count = order.sums.get("pending") or 0
-        return _now("%d changes") % count if count else "–"
+        return ngettext("%d change", "%d changes", count) % count if count else "–"
 
 
 def _sums(ids: list[int]) -> QuerySet:

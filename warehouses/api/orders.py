@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.db.models import Prefetch
 from drf_spectacular.utils import OpenApiExample
 from rest_framework.decorators import action
 from rest_framework.response import Response
@@ -10,7 +11,7 @@ from config.kernel.api import AlreadyThere, ReadViewSet, documents, named_as
 from config.kernel.idempotency import service_key
 from warehouses.api import serializers
 from warehouses.api.stock import view_only
-from warehouses.models import SalesOrder, SalesOrderLine, SalesReturn, Shipment
+from warehouses.models import SalesOrder, SalesOrderLine, SalesReturn, SalesReturnLine, Shipment
 from warehouses.services.returns import ReturnLine, receive_return
 from warehouses.services.sales import Sale, SaleLine, cancel_order, record_sale, ship_order
 
@@ -36,7 +37,9 @@ ORDER_EXAMPLE = OpenApiExample(
 
 
 class SalesOrderViewSet(ReadViewSet):
-    queryset = SalesOrder.objects.select_related("channel").prefetch_related("lines__sku", "lines__warehouse")
+    queryset = SalesOrder.objects.select_related("channel").prefetch_related(
+        Prefetch("lines", SalesOrderLine.objects.select_related("sku", "warehouse").order_by("line_number"))
+    )
     serializer_class = serializers.SalesOrderSerializer
     permission_map: ClassVar = {
         **view_only("warehouses.view_salesorder"),
@@ -143,7 +146,9 @@ class ShipmentViewSet(ReadViewSet):
 
 
 class SalesReturnViewSet(ReadViewSet):
-    queryset = SalesReturn.objects.select_related("channel").prefetch_related("lines__sku")
+    queryset = SalesReturn.objects.select_related("channel").prefetch_related(
+        Prefetch("lines", SalesReturnLine.objects.select_related("sku").order_by("line_number"))
+    )
     serializer_class = serializers.SalesReturnSerializer
     permission_map: ClassVar = {**view_only("warehouses.view_salesreturn"), "create": "warehouses.add_salesreturn"}
     filters: ClassVar = {
