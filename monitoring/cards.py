@@ -23,7 +23,7 @@ class Card:
     css: str = ""
 
 
-def cards(figures: dict[str, Any], *, risks: int) -> list[Card]:
+def cards(figures: dict[str, Any], *, risks: int, currency: str) -> list[Card]:
     """The eight figures of the house, in the order a planner asks for them."""
 
     def rows(model: str, query: str = "") -> str:
@@ -32,7 +32,7 @@ def cards(figures: dict[str, Any], *, risks: int) -> list[Card]:
     cover = figures["days_on_hand"]
     return [
         Card(
-            _short(figures["stock_value"]),
+            f"{_short(figures['stock_value'])} {currency}",
             _("Stock value"),
             _("On hand × unit cost. Lasts %(days)s days at the demand of the last %(window)s.")
             % {"days": "–" if cover is None else round(cover), "window": WINDOW_DAYS},
@@ -48,7 +48,8 @@ def cards(figures: dict[str, Any], *, risks: int) -> list[Card]:
         Card(
             number_format(figures["stockouts"]),
             _("Stock-outs now"),
-            _("Planned SKU × warehouse with nothing available."),
+            _("SKU × warehouse with nothing available: %(share)s of those that are planned.")
+            % {"share": _percent(figures["stockout_share"])},
             rows("monitoring_alert", "?kind__exact=stockout_risk&severity__exact=critical"),
             "h-bad" if figures["stockouts"] else "",
         ),

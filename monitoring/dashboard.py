@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -46,7 +47,7 @@ def _figures(now: datetime, today: date) -> dict[str, Any]:
     course = course_of_figures(today=today)
     risks = Alert.objects.filter(kind=Alert.Kind.STOCKOUT_RISK, resolved_at=None).count()
     return {
-        "cards": cards(figures, risks=risks),
+        "cards": cards(figures, risks=risks, currency=settings.COMPANY_CURRENCY),
         "charts": [*course_charts(course), demand_chart(today)] if course.days else [demand_chart(today)],
     }
 

@@ -235,6 +235,8 @@ SPECTACULAR_SETTINGS = {
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 globals().update(EMAIL_CONFIG)
+# What amounts without a document are in: stock value, unit costs, list prices.
+COMPANY_CURRENCY = env.str("COMPANY_CURRENCY", default="GBP")
 # Where suppliers reach the portal: the links in their mails start with it.
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="entrepot@localhost")

@@ -104,6 +104,7 @@ def current_figures(*, now: datetime, today: date) -> dict[str, Any]:
     """All figures as JSON-ready values; what `record_kpis` keeps and the dashboard shows."""
     run, positions = latest_complete_run(), stock_positions()
     fill, error, value = fill_rate(now=now), forecast_error(run), stock_value()
+    empty, planned = stockouts(run, positions), len(planned_pairs(run))
     late, proposals = late_orders(today=today), open_proposals()
     ordered, drafts = orders_worth(*PurchaseOrder.ON_ORDER), orders_worth(PurchaseOrder.Status.DRAFT)
     cost_per_day = cost_of_demand(until=today) / WINDOW_DAYS
@@ -113,7 +114,8 @@ def current_figures(*, now: datetime, today: date) -> dict[str, Any]:
         "fill_rate": fill.rate,
         "fill_asked": str(fill.asked),
         "fill_served": str(fill.served),
-        "stockouts": stockouts(run, positions),
+        "stockouts": empty,
+        "stockout_share": round(empty / planned, 4) if planned else None,
         "late_orders": len(late),
         "late_units": str(sum((order.units for order in late), Decimal(0))),
         "wape": error.wape,
