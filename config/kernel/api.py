@@ -63,10 +63,12 @@ class HouseSerializer(serializers.ModelSerializer):
         return field_class, kwargs
 
 
-def lines_of(serializer: type[serializers.Serializer], *, at_most: int, required: bool = True) -> Any:
-    """A non-empty list of at most so many of these documents, as a serializer field."""
+def lines_of(
+    serializer: type[serializers.Serializer], *, at_most: int, required: bool = True, may_be_empty: bool = False
+) -> Any:
+    """A list of at most so many of these documents, as a serializer field."""
     many: Any = serializer
-    return many(many=True, allow_empty=False, max_length=at_most, required=required)
+    return many(many=True, allow_empty=may_be_empty, max_length=at_most, required=required)
 
 
 @contextmanager

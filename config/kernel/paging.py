@@ -128,7 +128,7 @@ class CursorPaging(BasePagination):
     max_page_size = 200
     page: ClassVar[list[Any]] = []
 
-    def paginate_queryset(self, queryset: QuerySet, request: Any, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any]:
         size, model = self._size(request), queryset.model
         self._address = request.build_absolute_uri()
         self._ordering = tuple(StableOrderingFilter().get_ordering(request, queryset, view))

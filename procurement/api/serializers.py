@@ -69,7 +69,7 @@ class PriceBreakSerializer(HouseSerializer):
 class SupplierItemSerializer(HouseSerializer):
     supplier = code_of(Supplier)
     sku = code_of(Sku)
-    price_breaks: Any = PriceBreakSerializer(many=True, required=False, max_length=50)
+    price_breaks = lines_of(PriceBreakSerializer, at_most=50, required=False, may_be_empty=True)
 
     class Meta:
         model = SupplierItem

@@ -96,7 +96,7 @@ class StockMovementViewSet(ReadViewSet):
 
         return self.make_once(effect, serializers.StockMovementSerializer, where=self.below)
 
-    def _place(self, body: dict[str, Any]) -> dict[str, int | None]:
+    def _place(self, body: dict[str, Any]) -> dict[str, Any]:
         """The ids behind the names; raises ValidationFailed with every name that is unknown."""
         user = self.request.user
         sku = Sku.objects.for_actor(user).filter(code=body["sku"]).first()
