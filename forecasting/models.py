@@ -9,6 +9,7 @@ from catalog.models import Channel, Sku
 from config.kernel.fields import QuantityField
 from config.kernel.models import Job
 from config.kernel.policy import ScopedManager
+from forecasting.words import DEMAND_CLASSES, method_meaning, method_name
 from warehouses.models import Warehouse
 
 
@@ -92,6 +93,8 @@ class Forecast(models.Model):
     wape = models.FloatField(_("WAPE"), null=True, blank=True, help_text=_("Σ|error| / Σ demand in the backtest."))
     bias = models.FloatField(_("bias"), null=True, blank=True, help_text=_("Σ error / Σ demand in the backtest."))
 
+    DEMAND_CLASSES = DEMAND_CLASSES
+
     objects = ScopedManager()
 
     class Meta:
@@ -100,4 +103,16 @@ class Forecast(models.Model):
         constraints = [models.UniqueConstraint(fields=["run", "sku", "warehouse"], name="forecast_once")]
 
     def __str__(self) -> str:
-        return f"{self.sku_id} @ {self.warehouse_id}: {self.method}"
+        return f"{self.sku.code} @ {self.warehouse.code}: {self.method_name}"
+
+    @property
+    def method_name(self) -> str:
+        return str(method_name(self.method))
+
+    @property
+    def method_meaning(self) -> str:
+        return str(method_meaning(self.method))
+
+    @property
+    def demand_class_name(self) -> str:
+        return str(DEMAND_CLASSES.get(self.demand_class, self.demand_class))

@@ -2,7 +2,7 @@
 
 Makes its own rows (once) in the data directory it is given (ENTREPOT_DATA_DIR), which must not be one you care for.
 Each page is asked for 30 times through the whole stack of middleware in this process; the median and the number of
-queries are printed and written to RESULTS_part.md beside this file.
+queries are printed and written to RESULTS.md beside this file.
 """
 
 import os
@@ -124,7 +124,7 @@ def main() -> None:
         median, high, queries = measure(client, path)
         lines.append(f"| {name} | {median:.0f} | {high:.0f} | {queries} |")
         print(lines[-1])
-    (Path(__file__).parent / "RESULTS_part.md").write_text("\n".join(lines) + "\n")
+    (Path(__file__).parent / "RESULTS.md").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from catalog.models import CalendarEvent, Category, Channel, Listing, Product, Sku
@@ -18,7 +18,7 @@ def by_code(model: Any, **kwargs: Any) -> Any:
     return serializers.SlugRelatedField(slug_field="code", queryset=model.objects.all(), **kwargs)
 
 
-currency = RegexValidator(r"^[A-Z]{3}\Z", _lazy("Three capital letters, as in ISO 4217."))
+currency = RegexValidator(r"^[A-Z]{3}\Z", gettext_lazy("Three capital letters, as in ISO 4217."))
 
 
 def time_zone(name: str) -> None:

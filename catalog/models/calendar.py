@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models.channel import Channel
 from catalog.models.product import Category, Sku
@@ -14,7 +15,7 @@ class CalendarEvent(models.Model):
     class Kind(models.TextChoices):
         HOLIDAY = "holiday", _("Public holiday")
         PROMOTION = "promotion", _("Promotion")
-        CLOSURE = "closure", _("Closed")
+        CLOSURE = "closure", pgettext_lazy("calendar", "Closed")
 
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     name = models.CharField(_("name"), max_length=120)

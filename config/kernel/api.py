@@ -5,17 +5,19 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, mixins, serializers, viewsets
+from rest_framework.generics import get_object_or_404
 from rest_framework.response import Response
 
 from config.kernel.errors import ValidationFailed
 from config.kernel.fields import MoneyField, QuantityField, ShareField, plain
 from config.kernel.filters import Filters
 from config.kernel.idempotency import HEADER, MAX_KEY, once
+from config.kernel.transactions import one_transaction
 
 # Codes may hold a slash (they come from channels' files); what follows the resource is the code.
 CODE = r".+?"
@@ -179,28 +181,25 @@ class WriteViewSet(ReadViewSet):
         return once(request, respond)
 
     def partial_update(self, request: Any, **lookup: Any) -> Response:
-        with transaction.atomic():
-            # Locked, so that the constraints are checked against the row as it will be.
-            rows = self.get_queryset().select_related(None).select_for_update(no_key=True)
-            row = self.get_object()
-            rows.get(pk=row.pk)
-            writer = self.get_serializer(self.get_object(), data=request.data, partial=True)
+        def change() -> Any:
+            # Locked, so that the rules are checked against the row as it will be.
+            rows = self.get_queryset().select_for_update(of=("self",), no_key=True)
+            writer = self.get_serializer(get_object_or_404(rows, **lookup), data=request.data, partial=True)
             self._save(writer)
-        return Response(writer.data)
+            return writer.data
+
+        return Response(one_transaction(change)())
 
     def _save(self, writer: Any) -> None:
         """Save what was sent once the row's own constraints hold. Raises a validation error with their names."""
         writer.is_valid(raise_exception=True)
         model: type[models.Model] = writer.Meta.model
-        columns = {field.name for field in model._meta.concrete_fields}
-        row = (
-            model(**{f.attname: getattr(writer.instance, f.attname) for f in model._meta.concrete_fields})
-            if writer.instance
-            else model()
-        )
-        for name, value in writer.validated_data.items():
-            if name in columns:
-                setattr(row, name, value)
+        fields = model._meta.concrete_fields
+        before = {f.attname: getattr(writer.instance, f.attname) for f in fields} if writer.instance else {}
+        row = model(**before)
+        for field in fields:
+            if field.name in writer.validated_data:
+                setattr(row, field.name, writer.validated_data[field.name])
         row._state.adding = writer.instance is None
         row.validate_constraints()
         writer.save()

@@ -21,6 +21,7 @@ class Job(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
 
     OPEN = (State.QUEUED, State.RUNNING)
+    KIND_NAMES = {"plan": _("Plan")}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=40)
@@ -55,7 +56,12 @@ class Job(models.Model):
         indexes = [models.Index(fields=["kind", "-created_at"], name="job_kind_recent")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.kind_name} {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def kind_name(self) -> str:
+        """The kind in the reader's language; one without a name as it is."""
+        return str(self.KIND_NAMES.get(self.kind, self.kind))
 
 
 class IdempotencyKey(models.Model):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from config.kernel.admin import panel, render_panel
 from forecasting.admin.chart import fan_of
 from forecasting.models import Forecast
+from forecasting.words import method_meaning, method_name
 
 _NOT_CANDIDATES = frozenset({"runner_up", "folds", "outliers_capped", "censored_days", "notes"})
 MEASURES = ("pinball", "rmsse", "wape", "bias", "coverage")
@@ -21,7 +22,13 @@ def candidates_of(forecast: Forecast) -> list[dict[str, Any]]:
     if not isinstance(tried, dict):
         tried = {k: v for k, v in scores.items() if isinstance(v, dict) and k not in _NOT_CANDIDATES}
     rows = [
-        {"method": name, "is_chosen": name == forecast.method, **{m: score.get(m) for m in MEASURES}}
+        {
+            "method": name,
+            "name": method_name(name),
+            "meaning": method_meaning(name),
+            "is_chosen": name == forecast.method,
+            **{m: score.get(m) for m in MEASURES},
+        }
         for name, score in tried.items()
     ]
     return sorted(rows, key=lambda row: (row["pinball"] is None, row["pinball"] or 0.0, row["method"]))

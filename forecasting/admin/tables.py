@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
@@ -12,8 +13,10 @@ from unfold.decorators import display
 from catalog.models import Sku
 from config.kernel.admin import BigTableAdmin, ReadOnlyAdmin
 from config.kernel.admin.base import DOCUMENT_TEMPLATE
+from config.kernel.admin.named import named_values
 from config.kernel.fields import plain
 from forecasting.models import DemandHistory, Forecast, ForecastRun
+from forecasting.words import DEMAND_CLASSES, METHODS
 
 _HINT = _("Forecasts are made by a plan: every night, by “Run the plan now”, or with “manage.py plan”.")
 
@@ -89,15 +92,21 @@ class ForecastAdmin(ReadOnlyAdmin):
     list_display = (
         "sku_code",
         "warehouse",
-        "method",
-        "demand_class",
+        "shown_method",
+        "shown_class",
         "per_day",
         "shown_wape",
         "shown_bias",
         "fell_back",
     )
     list_select_related = ("sku", "warehouse", "run")
-    list_filter = (LatestRunFilter, "method", "demand_class", "warehouse", ("sku", AutocompleteSelectFilter))
+    list_filter = (
+        LatestRunFilter,
+        ("method", named_values(METHODS)),
+        ("demand_class", named_values(DEMAND_CLASSES)),
+        "warehouse",
+        ("sku", AutocompleteSelectFilter),
+    )
     search_fields = ("sku__code",)
     search_help_text = _("SKU code")
     ordering = ("-pk",)
@@ -132,6 +141,14 @@ class ForecastAdmin(ReadOnlyAdmin):
     @display(description=_("SKU"), header=True)
     def sku_code(self, row: Forecast) -> list[str]:
         return [row.sku.code, row.sku.name]
+
+    @display(description=_("method"), ordering="method")
+    def shown_method(self, row: Forecast) -> str:
+        return format_html('<span title="{}">{}</span>', row.method_meaning, row.method_name)
+
+    @display(description=_("demand class"), ordering="demand_class")
+    def shown_class(self, row: Forecast) -> str:
+        return row.demand_class_name or "–"
 
     @display(description=_("expected a day"), ordering="protection_mean")
     def per_day(self, row: Forecast) -> str:

@@ -9,9 +9,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from config.kernel.admin import PageAction, ReadOnlyAdmin, panel, render_panel
@@ -22,6 +21,31 @@ from monitoring.models import Alert
 from monitoring.services.alerts import acknowledge_alert
 
 CHANGE = "monitoring.change_alert"
+FACT_NAMES = {
+    "sku": _("SKU"),
+    "sku_code": _("SKU"),
+    "name": _("Name"),
+    "warehouse": _("Warehouse"),
+    "available": _("Available"),
+    "days_of_cover": _("Days of cover"),
+    "runs_out_on": _("Runs out on"),
+    "next_arrival": _("Next delivery"),
+    "lead_time_days": _("Lead time (days)"),
+    "order": _("Order"),
+    "supplier": _("Supplier"),
+    "expected_on": _("Expected"),
+    "days_late": _("Days late"),
+    "units": _("Units"),
+    "job": _("Job"),
+    "error": _("Error"),
+    "location_name": _("Location"),
+    "lot_name": _("Lot"),
+    "on_hand": _("On hand"),
+    "ledger_quantity": _("In the ledger"),
+    "reserved": _("Reserved"),
+    "reservation_quantity": _("In reservations"),
+}
+"""What is known by number alone (sku_id …) is not named here: it is shown as it is stored."""
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -34,7 +58,7 @@ class StateFilter(admin.SimpleListFilter):
         return [("new", _("Open, not acknowledged")), ("resolved", _("Resolved")), ("all", _("All"))]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        for value, words in [(None, _("Open")), *self.lookup_choices]:
+        for value, words in [(None, pgettext_lazy("state", "Open")), *self.lookup_choices]:
             query = changelist.get_query_string({self.parameter_name: value} if value else {}, [self.parameter_name])
             yield {"selected": self.value() == value, "query_string": query, "display": words}
 
@@ -49,7 +73,7 @@ class StateFilter(admin.SimpleListFilter):
 
 def _acknowledge(request: HttpRequest, alert: Alert) -> str:
     acknowledge_alert(alert.pk, actor=request.user, now=timezone.now())
-    return _now("Noted: you look after it.")
+    return gettext("Noted: you look after it.")
 
 
 @admin.register(Alert)
@@ -106,9 +130,14 @@ class AlertAdmin(ReadOnlyAdmin):
 
     @display(description="")
     def go(self, alert: Alert) -> str:
-        return format_html('<a class="h-button small" href="{}">{}</a>', alert.link, _now("Open")) if alert.link else ""
+        return (
+            format_html('<a class="h-button small" href="{}">{}</a>', alert.link, pgettext("button", "Open"))
+            if alert.link
+            else ""
+        )
 
 
 @panel("monitoring.alert", order=10)
 def alert_panel(request: HttpRequest, alert: Alert) -> SafeString:
-    return render_panel("admin/house/alert.html", request, {"alert": alert, "facts": sorted(alert.facts.items())})
+    facts = [(str(FACT_NAMES.get(name, name)), value) for name, value in sorted(alert.facts.items())]
+    return render_panel("admin/house/alert.html", request, {"alert": alert, "facts": facts})

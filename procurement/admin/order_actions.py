@@ -7,13 +7,13 @@ from django.db import transaction
 from django.db.models import F, Sum
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.admin import PageAction
+from config.kernel.admin.reading import typed_day, typed_id, typed_quantity
 from config.kernel.errors import ValidationFailed
 from config.kernel.fields import MoneyField
-from procurement.admin.reading import typed_day, typed_id, typed_quantity
 from procurement.models import PurchaseOrder
 from procurement.services.confirmations import decide_response
 from procurement.services.orders import (
@@ -33,63 +33,63 @@ APPROVE = "procurement.approve_purchaseorder"
 
 def _approve(request: HttpRequest, order: PurchaseOrder) -> str:
     approve_order(order.pk, actor=request.user, now=timezone.now())
-    return _now("Approved: it counts as on order now.")
+    return gettext("Approved: it counts as on order now.")
 
 
 def _approve_small(request: HttpRequest, order: PurchaseOrder) -> str:
     approve_order(order.pk, actor=request.user, now=timezone.now(), override_minimum=True)
-    return _now("Approved below the supplier's minimum order value.")
+    return gettext("Approved below the supplier's minimum order value.")
 
 
 def _approve_and_send(request: HttpRequest, order: PurchaseOrder) -> str:
     with transaction.atomic():
         approve_order(order.pk, actor=request.user, now=timezone.now())
         send_order(order.pk, actor=request.user, now=timezone.now())
-    return _now("Approved and sent: the supplier sees it in the portal.")
+    return gettext("Approved and sent: the supplier sees it in the portal.")
 
 
 def _send(request: HttpRequest, order: PurchaseOrder) -> str:
     send_order(order.pk, actor=request.user, now=timezone.now())
-    return _now("Sent: the supplier sees it in the portal.")
+    return gettext("Sent: the supplier sees it in the portal.")
 
 
 def _cancel(request: HttpRequest, order: PurchaseOrder) -> str:
     cancel_order(order.pk, actor=request.user, now=timezone.now(), reason=request.POST.get("reason", ""))
-    return _now("The order was cancelled.")
+    return gettext("The order was cancelled.")
 
 
 def _close_short(request: HttpRequest, order: PurchaseOrder) -> str:
     close_short(order.pk, actor=request.user, now=timezone.now())
-    return _now("Closed short: nothing more is expected of it.")
+    return gettext("Closed short: nothing more is expected of it.")
 
 
 def _change_line(request: HttpRequest, order: PurchaseOrder) -> str:
     line_id, quantity = _line_of(request, order), typed_quantity(request.POST.get("quantity"))
     if quantity is None:
-        raise ValidationFailed(_now("Enter a quantity, or take the line off the order."))
+        raise ValidationFailed(gettext("Enter a quantity, or take the line off the order."))
     day = typed_day(request.POST.get("need_by"))
     change_draft_line(line_id, quantity=quantity, need_by=day, actor=request.user, now=timezone.now())
-    return _now("The line was changed.")
+    return gettext("The line was changed.")
 
 
 def _remove_line(request: HttpRequest, order: PurchaseOrder) -> str:
     remove_draft_line(_line_of(request, order), actor=request.user, now=timezone.now())
-    return _now("The line was taken off the order.")
+    return gettext("The line was taken off the order.")
 
 
 def _line_of(request: HttpRequest, order: PurchaseOrder) -> int:
     line_id = typed_id(request.POST.get("line"))
     if not order.lines.filter(pk=line_id).exists():
-        raise ValidationFailed(_now("This line is not on the order any more."))
+        raise ValidationFailed(gettext("This line is not on the order any more."))
     return line_id
 
 
 def _decide(request: HttpRequest, order: PurchaseOrder, accept: bool) -> str:
     response_id = typed_id(request.POST.get("response"))
     if not order.lines.filter(responses=response_id).exists():
-        raise ValidationFailed(_now("This answer is not of this order."))
+        raise ValidationFailed(gettext("This answer is not of this order."))
     decide_response(response_id, accept=accept, actor=request.user, now=timezone.now())
-    return _now("The supplier's change is in force.") if accept else _now("The change was declined.")
+    return gettext("The supplier's change is in force.") if accept else gettext("The change was declined.")
 
 
 def _receive(request: HttpRequest, order: PurchaseOrder) -> str:
@@ -107,7 +107,7 @@ def _receive(request: HttpRequest, order: PurchaseOrder) -> str:
         now=timezone.now(),
         delivery_note=request.POST.get("delivery_note", "").strip(),
     )
-    words = _now("%(receipt)s was booked.") if is_new else _now("%(receipt)s had been booked already.")
+    words = gettext("%(receipt)s was booked.") if is_new else gettext("%(receipt)s had been booked already.")
     return words % {"receipt": receipt.number}
 
 

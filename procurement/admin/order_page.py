@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from config.kernel.admin import panel, render_panel
 from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderLine
@@ -33,7 +33,34 @@ EVENT_NAMES = {
     "received": gettext_lazy("Received"),
     "closed_short": gettext_lazy("Closed short"),
     "cancelled": gettext_lazy("Cancelled"),
+    "changes_dropped": gettext_lazy("Waiting changes dropped"),
+    "mail_sent": gettext_lazy("Mail sent"),
+    "mail_skipped": gettext_lazy("No mail sent"),
+    "mail_failed": gettext_lazy("Mail failed"),
 }
+DETAIL_NAMES = {
+    "sku": gettext_lazy("SKU"),
+    "quantity": gettext_lazy("quantity"),
+    "from": pgettext_lazy("change", "from"),
+    "to": pgettext_lazy("change", "to"),
+    "line": gettext_lazy("line"),
+    "lines": gettext_lazy("lines"),
+    "answers": gettext_lazy("answers"),
+    "response": gettext_lazy("answer"),
+    "responses": gettext_lazy("answers"),
+    "receipt": gettext_lazy("receipt"),
+    "value": gettext_lazy("value"),
+    "below_minimum": gettext_lazy("below minimum"),
+    "reason": gettext_lazy("reason"),
+    "mail": gettext_lazy("mail"),
+    "why": gettext_lazy("why"),
+}
+VALUE_NAMES = {
+    "order_sent": gettext_lazy("order sent"),
+    "order_cancelled": gettext_lazy("order cancelled"),
+    "True": gettext_lazy("yes"),
+}
+ANSWER_NAMES = dict(LineResponse.Kind.choices)
 
 
 def steps_of(order: PurchaseOrder) -> list[dict[str, Any]]:
@@ -136,15 +163,17 @@ def _in_words(detail: Any) -> str:
     if not isinstance(detail, dict):
         return ""
     told = {name: value for name, value in detail.items() if value not in (None, "", False, [], {})}
-    return " · ".join(f"{name.replace('_', ' ')}: {_value_in_words(value)}" for name, value in told.items())
+    return " · ".join(
+        f"{DETAIL_NAMES.get(name, name.replace('_', ' '))}: {_value_in_words(value)}" for name, value in told.items()
+    )
 
 
 def _value_in_words(value: Any) -> str:
     """Rows say their SKU and quantity, the first few of them."""
     if not isinstance(value, list):
-        return str(value)
+        return str(VALUE_NAMES.get(str(value), value))
     said = [
-        f"{row.get('sku', '')} {row.get('kind', '')} {row.get('quantity') or ''}".strip()
+        f"{row.get('sku', '')} {ANSWER_NAMES.get(row.get('kind'), row.get('kind', ''))} {row.get('quantity') or ''}".strip()
         if isinstance(row, dict)
         else str(row)
         for row in value[:ROWS_TOLD]

@@ -37,7 +37,7 @@ class DemandClassFilter(admin.SimpleListFilter):
     parameter_name = "demand_class"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return [(name, name) for name in ("smooth", "erratic", "intermittent", "lumpy")]
+        return [(name, words) for name, words in Forecast.DEMAND_CLASSES.items() if name != "none"]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if not self.value():

@@ -11,9 +11,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 from unfold.forms import ActionForm
@@ -21,12 +20,12 @@ from unfold.forms import ActionForm
 from config.kernel.admin import PageAction, ReadOnlyAdmin
 from config.kernel.admin.actions import show_error
 from config.kernel.admin.base import DOCUMENT_TEMPLATE
+from config.kernel.admin.reading import typed_quantity
 from config.kernel.charts import level_bar
 from config.kernel.errors import DomainError
 from config.kernel.fields import money, plain
 from procurement.admin.plan import plan_context, run_plan_view
 from procurement.admin.proposal_filters import DemandClassFilter, StatusFilter
-from procurement.admin.reading import typed_quantity
 from procurement.models import Proposal, PurchaseOrder
 from procurement.services.decisions import Decision, accept_proposals, dismiss_proposals
 
@@ -52,12 +51,12 @@ def _accept(request: HttpRequest, proposal: Proposal) -> Any:
     orders = accept_proposals(
         [Decision(proposal.pk, typed_quantity(request.POST.get("quantity")))], actor=request.user, now=timezone.now()
     )
-    return format_html("{} {}", _now("Accepted. It is on the draft"), _links(orders))
+    return format_html("{} {}", gettext("Accepted. It is on the draft"), _links(orders))
 
 
 def _dismiss(request: HttpRequest, proposal: Proposal) -> str:
     dismiss_proposals([proposal.pk], actor=request.user, now=timezone.now(), note=request.POST.get("note", ""))
-    return _now("The proposal was dismissed.")
+    return gettext("The proposal was dismissed.")
 
 
 def _links(orders: Iterable[PurchaseOrder]) -> SafeString:
@@ -181,7 +180,7 @@ class ProposalAdmin(ReadOnlyAdmin):
             '<input class="h-input n" name="quantity-{}" value="{}" inputmode="decimal" aria-label="{}">',
             proposal.pk,
             plain(proposal.quantity),
-            _now("Quantity of %(sku)s to order") % {"sku": proposal.sku.code},
+            gettext("Quantity of %(sku)s to order") % {"sku": proposal.sku.code},
         )
 
     @display(description=_("value"), ordering=F("quantity") * F("unit_cost"))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 NAMES = {
@@ -50,6 +49,36 @@ NAMES = {
     "days_of_cover": gettext_lazy("Days of cover with this order"),
     "rounding": gettext_lazy("Rounding to packs and minimum"),
 }
+UNITS = {
+    "units": gettext_lazy("units"),
+    "units per day": gettext_lazy("units per day"),
+    "days": gettext_lazy("days"),
+    "per year": gettext_lazy("per year"),
+    "probability": gettext_lazy("probability"),
+    "standard deviations": gettext_lazy("standard deviations"),
+    "order lines": gettext_lazy("order lines"),
+    "money": gettext_lazy("money"),
+    "money per unit": gettext_lazy("money per unit"),
+    "money per day": gettext_lazy("money per day"),
+    "money per order": gettext_lazy("money per order"),
+    "money per order line": gettext_lazy("money per order line"),
+}
+SOURCES = {
+    "": gettext_lazy("calculated"),
+    "calculated": gettext_lazy("calculated"),
+    "forecast": gettext_lazy("forecast"),
+    "policy": gettext_lazy("policy"),
+    "supplier": gettext_lazy("supplier"),
+    "supplier item": gettext_lazy("supplier item"),
+    "stock": gettext_lazy("stock"),
+    "orders": gettext_lazy("orders"),
+    "purchase orders": gettext_lazy("purchase orders"),
+    "no demand in a review period": gettext_lazy("no demand in a review period"),
+    "no feasible quantity": gettext_lazy("no feasible quantity"),
+    "cheapest feasible quantity": gettext_lazy("cheapest feasible quantity"),
+    "position is not below the reorder point": gettext_lazy("position is not below the reorder point"),
+}
+"""Units and sources as the engine writes them; one without a name here is shown as it is."""
 WARNINGS = {
     "minimum_exceeds_need": gettext_lazy("The minimum order quantity is more than is needed."),
     "no_feasible_quantity": gettext_lazy("No quantity satisfies pack size, minimum and maximum stock at once."),
@@ -82,9 +111,9 @@ def term_rows(explanation: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "name": term_name(str(term.get("code", ""))),
                 "symbol": term.get("symbol", ""),
                 "value": _number(value),
-                "unit": term.get("unit", ""),
+                "unit": UNITS.get(unit := term.get("unit", ""), unit),
                 "formula": term.get("formula", ""),
-                "source": term.get("source", "") or _("calculated"),
+                "source": SOURCES.get(source := term.get("source", ""), source),
                 "is_detail": str(term.get("code", "")).startswith("candidate_"),
                 "is_result": term.get("code") in RESULTS,
             }

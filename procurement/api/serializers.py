@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from catalog.models import Category, Sku
@@ -51,7 +51,7 @@ class SupplierSerializer(HouseSerializer):
         )
         extra_kwargs: ClassVar = {
             "currency": {
-                "validators": [RegexValidator(r"^[A-Z]{3}\Z", _lazy("Three capital letters, as in ISO 4217."))]
+                "validators": [RegexValidator(r"^[A-Z]{3}\Z", gettext_lazy("Three capital letters, as in ISO 4217."))]
             },
             "lead_time_sd_days": {"min_value": Decimal(0)},
             "over_receipt_tolerance": {"max_value": Decimal(1)},

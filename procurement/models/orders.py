@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Sku
 from config.kernel.fields import MoneyField, QuantityField
@@ -79,7 +80,7 @@ class PurchaseOrder(models.Model):
 
 class PurchaseOrderLine(models.Model):
     class Status(models.TextChoices):
-        OPEN = "open", _("Open")
+        OPEN = "open", pgettext_lazy("state", "Open")
         ACCEPTED = "accepted", _("Accepted by the supplier")
         CHANGE_PROPOSED = "change_proposed", _("Supplier proposes a change")
         REJECTED = "rejected", _("Rejected by the supplier")

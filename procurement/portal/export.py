@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from procurement.models import PurchaseOrder, PurchaseOrderLine
 
@@ -43,7 +44,7 @@ def _header() -> list[str]:
         _("Line"),
         _("SKU"),
         _("Name"),
-        _("Ordered"),
+        pgettext("quantity", "Ordered"),
         _("Received"),
         _("Unit price"),
         _("Currency"),

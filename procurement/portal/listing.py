@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from procurement.models import PurchaseOrder
 from procurement.selectors import orders_found, orders_to_answer, supplier_portal_orders
@@ -14,7 +15,7 @@ Orders = QuerySet[PurchaseOrder]
 Status = PurchaseOrder.Status
 
 FILTERS: dict[str, tuple[Any, Callable[[Orders], Orders]]] = {
-    "open": (_("Open"), lambda orders: orders.exclude(status__in=PurchaseOrder.DONE)),
+    "open": (pgettext_lazy("state", "Open"), lambda orders: orders.exclude(status__in=PurchaseOrder.DONE)),
     "to_answer": (_("To answer"), orders_to_answer),
     "confirmed": (_("Confirmed"), lambda o: o.filter(status__in=(Status.CONFIRMED, Status.PARTIALLY_RECEIVED))),
     "done": (_("Done"), lambda orders: orders.filter(status__in=PurchaseOrder.DONE)),

@@ -1,4 +1,4 @@
-"""POST /api/v1/predict and /api/v1/optimize: whatever the history or the parameters, an answer that says what was done."""
+"""POST /api/v1/predict and /api/v1/optimize: whatever the history or parameters, the answer says what was done."""
 
 import math
 import time
@@ -169,7 +169,9 @@ def test_a_bad_instance_never_stops_the_others(world: Any, api: Any) -> None:
     assert answers[0]["error"]["parameter"] == "fixed_cost"
 
 
-@pytest.mark.parametrize("body", [[], {}, {"instances": []}, {"instances": {}}, {"instances": [MUGS], "x": 1}, "eoq", 3])
+@pytest.mark.parametrize(
+    "body", [[], {}, {"instances": []}, {"instances": {}}, {"instances": [MUGS], "x": 1}, "eoq", 3]
+)
 def test_a_body_that_is_no_list_of_instances_is_refused(world: Any, api: Any, body: Any) -> None:
     answer = api(world.planner).post("/api/v1/optimize/", body, format="json")
 

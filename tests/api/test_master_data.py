@@ -86,7 +86,10 @@ def test_a_code_with_a_slash_is_found_too(world: Any, api: Any) -> None:
                 "sku": "TEA",
                 "unit_cost": "1",
                 "is_preferred": False,
-                "price_breaks": [{"minimum_quantity": "5", "unit_cost": "1"}, {"minimum_quantity": "5", "unit_cost": "2"}],
+                "price_breaks": [
+                    {"minimum_quantity": "5", "unit_cost": "1"},
+                    {"minimum_quantity": "5", "unit_cost": "2"},
+                ],
             },
             "price_breaks",
         ),
@@ -171,7 +174,9 @@ def test_master_data_is_neither_replaced_nor_deleted(world: Any, api: Any, metho
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_code_taken_at_the_same_moment_gets_409(transactional_db: None, world: Any, api: Any, monkeypatch: Any) -> None:
+def test_a_code_taken_at_the_same_moment_gets_409(
+    transactional_db: None, world: Any, api: Any, monkeypatch: Any
+) -> None:
     from rest_framework.validators import UniqueValidator
 
     monkeypatch.setattr(UniqueValidator, "__call__", lambda *_: None)

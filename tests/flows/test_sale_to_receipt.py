@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
-from forecasting.selectors import daily_demand
 
 from catalog.models import Sku
 from config.kernel.models import Job
 from forecasting.models import DemandHistory, Forecast
+from forecasting.selectors import daily_demand
 from monitoring.models import Alert
 from procurement.models import Proposal, PurchaseOrder
 from tests.cast import PASSWORD

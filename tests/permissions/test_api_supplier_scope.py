@@ -12,7 +12,7 @@ from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderLine, R
 from procurement.services.confirmations import LineAnswer, respond_to_order
 from procurement.services.receipts import ReceivedLine, receive_goods
 from tests.cast import NOW, World
-from tests.permissions.test_every_route import INSIDE, S, TABLE
+from tests.permissions.test_every_route import INSIDE, TABLE, S
 from tests.procurement.buying import draft_order, make_proposal, sent_order
 
 MINE = ("purchase-orders", "line-responses", "receipts")
@@ -20,7 +20,7 @@ MINE = ("purchase-orders", "line-responses", "receipts")
 
 @pytest.fixture
 def theirs(world: World) -> PurchaseOrder:
-    """Northwind's order: one line answered and received in part, one waiting for a decision; and a draft nobody sent."""
+    """Northwind's order: one line answered and received in part, one to be decided; and a draft nobody sent."""
     order = sent_order(world, lamps=6)
     mugs, lamps = order.lines.all()
     answers = [LineAnswer(mugs.pk, "accept"), LineAnswer(lamps.pk, "change", quantity=Decimal(5), note="secret")]

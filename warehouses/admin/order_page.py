@@ -1,12 +1,15 @@
-"""The page of a sales order: its lines with what happened to each, its reservations and shipments."""
+"""The page of a sales order: its lines with what happened to each, the form that ships it, its shipments."""
 
+import uuid
 from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from config.kernel.admin import panel, render_panel
+from warehouses.admin.order_actions import SHIP, is_open
 from warehouses.models import Reservation, SalesOrder, StockMovement
 
 
@@ -31,3 +34,19 @@ def order_panel(request: HttpRequest, order: SalesOrder) -> SafeString:
         "moved": moved,
     }
     return render_panel("admin/house/sales_order.html", request, context)
+
+
+@panel("warehouses.salesorder", order=20, permission=SHIP)
+def ship_panel(request: HttpRequest, order: SalesOrder) -> SafeString | None:
+    """The form for what leaves now, filled with what is reserved; left out when the order is done."""
+    if not is_open(order):
+        return None
+    lines: list[Any] = list(order.lines.select_related("sku", "warehouse").order_by("line_number"))
+    for line in lines:
+        line.still_open = line.quantity - line.shipped_quantity - line.cancelled_quantity
+    context = {
+        "lines": [line for line in lines if line.reserved_quantity],
+        "ship_url": reverse("admin:warehouses_salesorder_do", args=[order.pk, "ship"]),
+        "key": f"admin:{uuid.uuid4()}",
+    }
+    return render_panel("admin/house/ship_order.html", request, context)

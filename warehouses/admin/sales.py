@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
@@ -29,7 +29,7 @@ STATUS_LABELS = {
 
 def _cancel(request: HttpRequest, order: SalesOrder) -> str:
     cancel_order(order.pk, now=timezone.now(), actor=request.user)
-    return _now("The order was cancelled and its reservations are free again.")
+    return gettext("The order was cancelled and its reservations are free again.")
 
 
 @admin.register(SalesOrder)

@@ -16,12 +16,7 @@ from warehouses.services.returns import ReturnLine, receive_return
 from warehouses.services.sales import Sale, SaleLine, cancel_order, record_sale, ship_order
 
 # The services' names of what the API calls so.
-_NAMES = {
-    "sku_code": "sku",
-    "channel_code": "channel",
-    "warehouse_code": "warehouse",
-    "order_external_id": "order_external_id",
-}
+_NAMES = {"sku_code": "sku", "channel_code": "channel", "warehouse_code": "warehouse"}
 ORDER_EXAMPLE = OpenApiExample(
     "Two mugs from the web shop",
     request_only=True,

@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from config.kernel.admin.actions import PageAction
 from config.kernel.admin.base import DOCUMENT_TEMPLATE, ReadOnlyAdmin
+from config.kernel.admin.named import named_values
 from config.kernel.admin.panels import panel, render_panel
 from config.kernel.jobs import request_cancel
 from config.kernel.models import Job
@@ -28,6 +29,20 @@ STATE_LABELS = {
 }
 
 
+RESULT_NAMES = {
+    "run_id": gettext_lazy("Forecast run"),
+    "as_of": gettext_lazy("As of"),
+    "series": gettext_lazy("Series"),
+    "below_reorder_point": gettext_lazy("Below reorder point"),
+    "without_supplier": gettext_lazy("Without supplier"),
+    "proposals_new": gettext_lazy("New proposals"),
+    "proposals_withdrawn": gettext_lazy("Withdrawn proposals"),
+    "proposals_open": gettext_lazy("Open proposals"),
+    "nothing_new": gettext_lazy("Nothing new"),
+    "unplannable": gettext_lazy("Could not be planned"),
+}
+
+
 def cancel(request: HttpRequest, job: Job) -> str:
     request_cancel(job.pk, now=timezone.now())
     return _("The job was asked to stop.")
@@ -35,8 +50,8 @@ def cancel(request: HttpRequest, job: Job) -> str:
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
-    list_display = ("kind", "shown_state", "step", "progress", "actor", "created_at", "finished_at")
-    list_filter = ("state", "kind", "created_at")
+    list_display = ("shown_kind", "shown_state", "step", "progress", "actor", "created_at", "finished_at")
+    list_filter = ("state", ("kind", named_values(Job.KIND_NAMES)), "created_at")
     search_fields = ("kind", "step", "error", "run_key")
     list_select_related = ("actor",)
     ordering = ("-created_at",)
@@ -67,6 +82,10 @@ class JobAdmin(ReadOnlyAdmin):
             raise Http404
         return render(request, "admin/house/job_status.html", _job_context(request, job))
 
+    @display(description=gettext_lazy("kind"), ordering="kind")
+    def shown_kind(self, job: Job) -> str:
+        return job.kind_name
+
     @display(description=gettext_lazy("state"), ordering="state", label=STATE_LABELS)
     def shown_state(self, job: Job) -> tuple[str, str]:
         return job.state, job.get_state_display()
@@ -94,7 +113,10 @@ def _facts(result: Any) -> list[tuple[str, Any]]:
         return []
     told = {True: _("yes"), False: _("no")}
     return [
-        (str(name).replace("_", " ").capitalize(), told[value] if isinstance(value, bool) else value)
+        (
+            str(RESULT_NAMES.get(name, str(name).replace("_", " ").capitalize())),
+            told[value] if isinstance(value, bool) else value,
+        )
         for name, value in result.items()
         if value not in (None, "", [], {})
     ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from django.utils.dateformat import format as date_format
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -26,7 +26,7 @@ def bar_chart(
     """Bars in order, with an optional line over them on the same scale (None = no point). Labels are words or days."""
     known = [v for v in line if v is not None]
     has_line = bool(known)
-    labels = [date_format(label, "j M") if isinstance(label, date) else label for label in labels]
+    labels = [date_format(label, "MONTH_DAY_FORMAT") if isinstance(label, date) else label for label in labels]
     ends = {"first": labels[0], "last": labels[-1]} if labels else {"first": "–", "last": "–"}
     return Figure(
         title=title,

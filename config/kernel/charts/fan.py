@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.utils.dateformat import format as date_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from config.kernel.charts.canvas import Board, Figure, shown
@@ -58,7 +58,7 @@ def _draw(board: Board, data: FanData) -> None:
         if day in data.stockout_days:
             board.band(index / days, (index + 1) / days, "h-stockout")
     for index, value in enumerate(data.actual):
-        words = f"{date_format(data.start + timedelta(index), 'j M')}: {shown(value)}"
+        words = f"{date_format(data.start + timedelta(index), 'MONTH_DAY_FORMAT')}: {shown(value)}"
         board.bar((index + 0.12) / days, (index + 0.88) / days, value, "h-bar", words)
     if past >= 7:
         board.line([((i + 0.5) / days, sum(data.actual[i - 6 : i + 1]) / 7) for i in range(6, past)], "h-average")
@@ -69,7 +69,7 @@ def _draw(board: Board, data: FanData) -> None:
         board.line(list(zip(ahead, data.middle, strict=False)), "h-median")
         board.rule(past / days, _("forecast"))
     mondays = [i for i in range(days) if (data.start + timedelta(i)).weekday() == 0]
-    board.ticks([((i + 0.5) / days, date_format(data.start + timedelta(i), "j M")) for i in mondays])
+    board.ticks([((i + 0.5) / days, date_format(data.start + timedelta(i), "MONTH_DAY_FORMAT")) for i in mondays])
 
 
 def _summary(data: FanData) -> str:

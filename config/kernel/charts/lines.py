@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.utils.dateformat import format as date_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from config.kernel.charts.canvas import Board, Figure, shown
@@ -57,7 +57,7 @@ def _draw(board: Board, days: Sequence[date], lines: Sequence[Line], is_filled: 
             if is_filled:
                 board.area(points, [(s, board.lowest) for s, _v in points], "h-under")
             board.line(points, line.css)
-    board.ticks([(i / span, date_format(day, "j M")) for i, day in enumerate(days)])
+    board.ticks([(i / span, date_format(day, "MONTH_DAY_FORMAT")) for i, day in enumerate(days)])
 
 
 def _unbroken(values: Sequence[float | None], span: int) -> list[list[tuple[float, float]]]:

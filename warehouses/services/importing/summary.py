@@ -65,7 +65,8 @@ class ImportSummary:
         """The lines to print."""
         said = [_("%(file)s → channel %(channel)s, warehouse %(warehouse)s") % self._names(), *self.notes]
         said += [f"{self.counts[key]:>12,}  {LABELS[key]}" for key in LABELS if self.counts.get(key)]
-        said.append(f"{self.lines:>12,}  {_('lines in the file')}")
+        all_lines = _("lines in the file")
+        said.append(f"{self.lines:>12,}  {all_lines}")
         made = ", ".join(f"{n:,} {kind}" for kind, n in self.written.items() if n)
         said.append(_("Written: %(made)s.") % {"made": made} if made else _("Nothing new: not a row was written."))
         if self.is_dry_run:
