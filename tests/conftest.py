@@ -1,13 +1,21 @@
 """Fixtures of the whole suite: the small cast, and API clients that speak for its members."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from tests.cast import world
 
 __all__ = ["world"]
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Every test starts in English: a page in Chinese leaves its language to the thread, and so to the next test."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

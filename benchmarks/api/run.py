@@ -4,8 +4,8 @@
     ENTREPOT_DATA_DIR=/tmp/bench .venv/bin/python benchmarks/api/run.py > table.md
 
 The rows are made by generate_series in a database of their own (`entrepot_bench_api`), which nothing else uses: 200,000
-orders of 5 lines, 5,000 SKUs in 2 warehouses, a ledger of 1 million movements. The first SKU has 6 % of the lines, the
-last one seven.
+orders of 5 lines, 5,000 SKUs in 2 warehouses, a ledger of 1 million movements. The first SKU has 46,000 lines, the
+last ones 73 each.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ INSERT INTO warehouses_stocklevel (sku_id, location_id, on_hand, reserved, updat
 INSERT INTO warehouses_salesorder (channel_id, external_id, status, is_history, customer_reference, ship_to_country,
                                    currency, ordered_at, recorded_at)
   SELECT (SELECT min(id) FROM catalog_channel) + n % 2, 'W-' || n,
-         CASE WHEN n > 199000 THEN 'reserved' ELSE 'shipped' END, n <= 199000, 'C' || n % 5000, 'GB', 'GBP', timestamptz '2024-01-01' + n * interval '5 minutes', now()
+         CASE WHEN n > 199000 THEN 'reserved' ELSE 'shipped' END, n <= 199000, 'C' || n % 5000, 'GB', 'GBP',
+         timestamptz '2024-01-01' + n * interval '5 minutes', now()
   FROM generate_series(1, 200000) n;
 INSERT INTO warehouses_salesorderline (order_id, line_number, sku_id, warehouse_id, quantity, unit_price,
                                        reserved_quantity, shipped_quantity, cancelled_quantity, returned_quantity)

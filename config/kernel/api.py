@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, ClassVar
+from urllib.parse import quote
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, mixins, serializers, viewsets
@@ -21,6 +24,8 @@ from config.kernel.transactions import one_transaction
 
 # Codes may hold a slash (they come from channels' files); what follows the resource is the code.
 CODE = r".+?"
+
+_ONE_LINE = RegexValidator(r"^[^\x00-\x1f\x7f]*\Z", _("A code holds no line breaks or other control characters."))
 
 IDEMPOTENCY_PARAMETER = OpenApiParameter(
     HEADER,
@@ -62,6 +67,8 @@ class HouseSerializer(serializers.ModelSerializer):
         field_class, kwargs = super().build_standard_field(field_name, model_field)
         if isinstance(model_field, QuantityField | MoneyField | ShareField) and not kwargs.get("read_only"):
             kwargs.setdefault("min_value", Decimal(0))
+        if field_name == "code" and not kwargs.get("read_only"):
+            kwargs["validators"] = [*kwargs.get("validators", model_field.validators), _ONE_LINE]
         return field_class, kwargs
 
 
@@ -125,7 +132,7 @@ class Makes:
 
     def below(self, document: Any) -> str:
         """The address of a document that was made by a POST to the list."""
-        return f"{self.request.path.rstrip('/')}/{getattr(document, self.lookup_field)}/"
+        return f"{self.request.path.rstrip('/')}/{quote(str(getattr(document, self.lookup_field)), safe='')}/"
 
     @staticmethod
     def now() -> Any:

@@ -23,6 +23,7 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 LOCK_WAIT_MS = 5000
 MAX_KEY = 200
+MAX_LOCATION = 400
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -72,10 +73,10 @@ def _remembered(user: Any, route: str, key: str, print_: str, effect: Callable[[
     if not is_new:
         return _replay(row, print_)
     response = effect()
-    body = json.dumps(response.data, cls=JSONEncoder)
-    IdempotencyKey.objects.filter(pk=row.pk).update(
-        status=response.status_code, body=body, location=response.get("Location", "")
-    )
+    body, location = json.dumps(response.data, cls=JSONEncoder), response.get("Location", "")
+    # A code of many characters outside ASCII may be longer as an address than the row keeps.
+    location = location if len(location) <= MAX_LOCATION else ""
+    IdempotencyKey.objects.filter(pk=row.pk).update(status=response.status_code, body=body, location=location)
     return response
 
 

@@ -21,7 +21,7 @@ class Job(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
 
     OPEN = (State.QUEUED, State.RUNNING)
-    KIND_NAMES = {"plan": _("Plan")}
+    KIND_NAMES = {"plan": _("Plan"), "import_sales": _("Sales import")}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=40)

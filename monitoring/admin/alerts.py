@@ -23,7 +23,6 @@ from monitoring.services.alerts import acknowledge_alert
 CHANGE = "monitoring.change_alert"
 FACT_NAMES = {
     "sku": _("SKU"),
-    "sku_code": _("SKU"),
     "name": _("Name"),
     "warehouse": _("Warehouse"),
     "available": _("Available"),
@@ -38,8 +37,8 @@ FACT_NAMES = {
     "units": _("Units"),
     "job": _("Job"),
     "error": _("Error"),
-    "location_name": _("Location"),
-    "lot_name": _("Lot"),
+    "location": _("Location"),
+    "lot": _("Lot"),
     "on_hand": _("On hand"),
     "ledger_quantity": _("In the ledger"),
     "reserved": _("Reserved"),

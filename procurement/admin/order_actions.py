@@ -14,7 +14,9 @@ from config.kernel.admin import PageAction
 from config.kernel.admin.reading import typed_day, typed_id, typed_quantity
 from config.kernel.errors import ValidationFailed
 from config.kernel.fields import MoneyField
+from procurement.admin.new_order import said_of, typed_code
 from procurement.models import PurchaseOrder
+from procurement.services.by_hand import HandLine, order_by_hand
 from procurement.services.confirmations import decide_response
 from procurement.services.orders import (
     approve_order,
@@ -70,6 +72,23 @@ def _change_line(request: HttpRequest, order: PurchaseOrder) -> str:
     day = typed_day(request.POST.get("need_by"))
     change_draft_line(line_id, quantity=quantity, need_by=day, actor=request.user, now=timezone.now())
     return gettext("The line was changed.")
+
+
+def _add_line(request: HttpRequest, order: PurchaseOrder) -> str:
+    """One more SKU of the supplier; the key of the form makes a double click one line."""
+    code, quantity = typed_code(request.POST.get("sku")), typed_quantity(request.POST.get("quantity"))
+    if not code or quantity is None:
+        raise ValidationFailed(gettext("Enter a SKU and a quantity."))
+    draft, is_new = order_by_hand(
+        order.supplier_id,
+        warehouse_id=order.warehouse_id,
+        lines=[HandLine(code, quantity)],
+        key=request.POST.get("key") or str(uuid.uuid4()),
+        actor=request.user,
+        now=timezone.now(),
+        order_id=order.pk,
+    )
+    return said_of(draft, 1, is_new)
 
 
 def _remove_line(request: HttpRequest, order: PurchaseOrder) -> str:
@@ -137,6 +156,7 @@ PAGE_ACTIONS = (
                confirm=_("Cancel this order? A supplier who has seen it is told."),
                is_offered=_is(Status.DRAFT, Status.APPROVED, Status.SENT, Status.CONFIRMED)),
     PageAction("change-line", _("Change line"), CHANGE, _change_line, in_bar=False),
+    PageAction("add-line", _("Add a line"), CHANGE, _add_line, in_bar=False),
     PageAction("remove-line", _("Remove line"), CHANGE, _remove_line, in_bar=False),
     PageAction("accept-change", _("Accept"), "procurement.decide_lineresponse",
                lambda request, order: _decide(request, order, True), in_bar=False),

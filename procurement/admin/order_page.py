@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from config.kernel.admin import panel, render_panel
+from procurement.admin.new_order import items_url
 from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderLine
 
 Status = PurchaseOrder.Status
@@ -101,6 +102,9 @@ def lines_panel(request: HttpRequest, order: PurchaseOrder) -> SafeString:
         "may_change": may_change,
         "change_url": _do(order, "change-line"),
         "remove_url": _do(order, "remove-line"),
+        "add_url": _do(order, "add-line"),
+        "items_url": items_url(order.supplier),
+        "key": str(uuid.uuid4()),
         "below_minimum": order.status == Status.DRAFT
         and sum((line.value for line in lines), Decimal(0)) < order.supplier.minimum_order_value,
     }
@@ -172,10 +176,10 @@ def _value_in_words(value: Any) -> str:
     """Rows say their SKU and quantity, the first few of them."""
     if not isinstance(value, list):
         return str(VALUE_NAMES.get(str(value), value))
-    said = [
-        f"{row.get('sku', '')} {ANSWER_NAMES.get(row.get('kind'), row.get('kind', ''))} {row.get('quantity') or ''}".strip()
-        if isinstance(row, dict)
-        else str(row)
-        for row in value[:ROWS_TOLD]
-    ]
+    said = [_row_in_words(row) if isinstance(row, dict) else str(row) for row in value[:ROWS_TOLD]]
     return ", ".join(said) + (" …" if len(value) > ROWS_TOLD else "")
+
+
+def _row_in_words(row: dict[str, Any]) -> str:
+    kind = row.get("kind", "")
+    return f"{row.get('sku', '')} {ANSWER_NAMES.get(kind, kind)} {row.get('quantity') or ''}".strip()

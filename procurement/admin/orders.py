@@ -6,7 +6,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
@@ -14,6 +15,7 @@ from unfold.decorators import display
 from config.kernel.admin import ReadOnlyAdmin
 from config.kernel.admin.base import DOCUMENT_TEMPLATE
 from config.kernel.fields import MoneyField, money
+from procurement.admin.new_order import ADD, items_view, new_order_view
 from procurement.admin.order_actions import PAGE_ACTIONS
 from procurement.models import PurchaseOrder
 
@@ -49,6 +51,7 @@ class PurchaseOrderAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     change_form_template = DOCUMENT_TEMPLATE
     empty_hint = _("Accept proposals: those of one supplier and warehouse become one draft order.")
+    list_before_template = "admin/house/new_order_bar.html"
     page_actions = PAGE_ACTIONS
     export_fields = (
         "number",
@@ -62,6 +65,17 @@ class PurchaseOrderAdmin(ReadOnlyAdmin):
         "confirmed_at",
         "closed_at",
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        new, items = self.admin_site.admin_view(new_order_view), self.admin_site.admin_view(items_view)
+        return [
+            path("new/", new, name="procurement_purchaseorder_new"),
+            path("new/items/", items, name="procurement_purchaseorder_items"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"may_order": request.user.has_perm(ADD), **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """With the sums each row shows, so that the list costs the same however long it is."""

@@ -1,5 +1,6 @@
 """The terms of a proposal's explanation in words: a code of the engine to what a planner calls it."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -48,6 +49,23 @@ NAMES = {
     "average_cost_per_day": gettext_lazy("Average cost a day"),
     "days_of_cover": gettext_lazy("Days of cover with this order"),
     "rounding": gettext_lazy("Rounding to packs and minimum"),
+    "service_score": gettext_lazy("Standard score of the service level"),
+    "probability_below": gettext_lazy("Forecast probability just below"),
+    "quantile_below": gettext_lazy("Demand at the probability below"),
+    "probability_above": gettext_lazy("Forecast probability just above"),
+    "quantile_above": gettext_lazy("Demand at the probability above"),
+    "price_break_quantity": gettext_lazy("Price break from"),
+    "room": gettext_lazy("Room up to the maximum stock"),
+    "need_in_packs": gettext_lazy("Needed, in whole packs"),
+    "surplus_holding_cost": gettext_lazy("Cost of holding the surplus"),
+    "break_even_stockout_cost": gettext_lazy("Stock-out cost at which it pays"),
+    "stockout_cost_per_unit": gettext_lazy("Cost of a unit short"),
+}
+CANDIDATE = re.compile(r"candidate_(\d+)_(quantity|unit_cost|cost)")
+CANDIDATE_NAMES = {
+    "quantity": gettext_lazy("Candidate %(number)s: quantity"),
+    "unit_cost": gettext_lazy("Candidate %(number)s: unit cost"),
+    "cost": gettext_lazy("Candidate %(number)s: cost"),
 }
 UNITS = {
     "units": gettext_lazy("units"),
@@ -80,6 +98,7 @@ SOURCES = {
 }
 """Units and sources as the engine writes them; one without a name here is shown as it is."""
 WARNINGS = {
+    "no_quantiles": gettext_lazy("The forecast gave no quantiles; normal demand was assumed."),
     "minimum_exceeds_need": gettext_lazy("The minimum order quantity is more than is needed."),
     "no_feasible_quantity": gettext_lazy("No quantity satisfies pack size, minimum and maximum stock at once."),
     "minimum_not_worthwhile": gettext_lazy("Ordering the minimum would cost more than it saves."),
@@ -90,6 +109,9 @@ RESULTS = frozenset({"reorder_point", "safety_stock", "order_up_to_level", "inve
 
 
 def term_name(code: str) -> str:
+    candidate = CANDIDATE.fullmatch(code)
+    if candidate:
+        return str(CANDIDATE_NAMES[candidate[2]]) % {"number": candidate[1]}
     return str(NAMES.get(code, code.replace("_", " ").capitalize()))
 
 

@@ -28,19 +28,21 @@ def test_a_sku_is_made_found_and_changed(world: Any, api: Any) -> None:
     assert (found["unit_price"], found["created_at"]) == ("13.0000", made.json()["created_at"])
 
 
-def test_a_code_with_a_slash_is_found_too(world: Any, api: Any) -> None:
+@pytest.mark.parametrize("code", ["A/B 1", "50%", "茶?#", "茶" * 64])
+def test_a_code_of_any_characters_is_found_by_its_address(world: Any, api: Any, code: str) -> None:
     client = api(world.integration)
-    made = client.post("/api/v1/skus/", SKU | {"code": "A/B 1"})
 
-    answer = client.get("/api/v1/skus/A%2FB%201/")
+    made = client.post("/api/v1/skus/", SKU | {"code": code}, headers={"Idempotency-Key": "k"})
+    found = client.get(made.headers["Location"])
 
-    assert (made.status_code, answer.status_code, answer.json()["code"]) == (201, 200, "A/B 1")
+    assert (made.status_code, found.status_code, found.json()["code"]) == (201, 200, code)
 
 
 @pytest.mark.parametrize(
     ("resource", "body", "field"),
     [
         ("skus", SKU | {"code": "MUG"}, "code"),
+        ("skus", SKU | {"code": "a\r\nX-Y: z"}, "code"),
         ("skus", SKU | {"unit_price": "-1"}, "unit_price"),
         ("skus", SKU | {"unit_price": "1e30"}, "unit_price"),
         ("skus", SKU | {"weight_kg": "-0.5"}, "weight_kg"),

@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from config.kernel.admin import PageAction, panel, render_panel
 from config.kernel.admin.reading import typed_quantity
@@ -21,7 +22,6 @@ from warehouses.services.adjustments import MAX_REASON, Reason, adjust_stock
 ADJUST = "warehouses.adjust_stock"
 LATEST = 50
 _LONGEST_NOTE = MAX_REASON - 20
-_ = gettext
 
 
 def reason_in_words(reason: str) -> str:

@@ -4,7 +4,8 @@ import uuid
 
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from config.kernel.admin import PageAction
 from config.kernel.admin.reading import typed_quantity
@@ -13,7 +14,6 @@ from warehouses.models import SalesOrder
 from warehouses.services.sales import cancel_order, ship_order
 
 SHIP, CANCEL = "warehouses.add_shipment", "warehouses.cancel_salesorder"
-_ = gettext
 
 
 def is_open(order: SalesOrder) -> bool:

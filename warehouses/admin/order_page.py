@@ -17,7 +17,8 @@ from warehouses.models import Reservation, SalesOrder, StockMovement
 def order_panel(request: HttpRequest, order: SalesOrder) -> SafeString:
     lines: list[Any] = list(order.lines.select_related("sku", "warehouse").order_by("line_number"))
     for line in lines:
-        line.waiting = line.quantity - line.reserved_quantity - line.shipped_quantity - line.cancelled_quantity
+        line.still_open = line.quantity - line.shipped_quantity - line.cancelled_quantity
+        line.waiting = line.still_open - line.reserved_quantity
         line.amount = line.quantity * line.unit_price
     shipments = list(order.shipments.select_related("actor").order_by("pk"))
     moved = StockMovement.objects.filter(
@@ -32,21 +33,17 @@ def order_panel(request: HttpRequest, order: SalesOrder) -> SafeString:
         ),
         "shipments": shipments,
         "moved": moved,
+        "ship": _ship_form(request, order, lines),
     }
     return render_panel("admin/house/sales_order.html", request, context)
 
 
-@panel("warehouses.salesorder", order=20, permission=SHIP)
-def ship_panel(request: HttpRequest, order: SalesOrder) -> SafeString | None:
-    """The form for what leaves now, filled with what is reserved; left out when the order is done."""
-    if not is_open(order):
+def _ship_form(request: HttpRequest, order: SalesOrder, lines: list[Any]) -> dict[str, Any] | None:
+    """What may leave now, filled with what is reserved; none for whoever may not ship, or when the order is done."""
+    if not is_open(order) or not request.user.has_perm(SHIP):
         return None
-    lines: list[Any] = list(order.lines.select_related("sku", "warehouse").order_by("line_number"))
-    for line in lines:
-        line.still_open = line.quantity - line.shipped_quantity - line.cancelled_quantity
-    context = {
+    return {
         "lines": [line for line in lines if line.reserved_quantity],
-        "ship_url": reverse("admin:warehouses_salesorder_do", args=[order.pk, "ship"]),
+        "url": reverse("admin:warehouses_salesorder_do", args=[order.pk, "ship"]),
         "key": f"admin:{uuid.uuid4()}",
     }
-    return render_panel("admin/house/ship_order.html", request, context)

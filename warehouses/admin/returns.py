@@ -1,4 +1,4 @@
-"""Returns, and the files of sales that were taken in."""
+"""What came back."""
 
 from typing import Any
 
@@ -6,12 +6,11 @@ from django.contrib import admin
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.decorators import display
 
 from catalog.models import Channel
-from config.kernel.admin import BigTableAdmin, ReadOnlyAdmin, ReadOnlyInline
+from config.kernel.admin import BigTableAdmin, ReadOnlyInline
 from warehouses.admin.find import skus_like
-from warehouses.models import SalesImport, SalesReturn, SalesReturnLine
+from warehouses.models import SalesReturn, SalesReturnLine
 
 
 class ReturnLines(ReadOnlyInline):
@@ -46,18 +45,3 @@ class SalesReturnLineAdmin(BigTableAdmin):
 
     def find(self, term: str) -> Any:
         return Q(sku_id__in=skus_like(term))
-
-
-@admin.register(SalesImport)
-class SalesImportAdmin(ReadOnlyAdmin):
-    list_display = ("file_name", "channel", "warehouse", "lines", "actor", "started_at", "finished_at")
-    list_select_related = ("channel", "warehouse", "actor")
-    list_filter = ("channel", "warehouse", "started_at")
-    search_fields = ("file_name", "file_sha256")
-    ordering = ("-pk",)
-    empty_hint = _("Import a file of sales with “manage.py import_sales FILE”.")
-
-    @display(description=_("lines"))
-    def lines(self, sales_import: SalesImport) -> str:
-        counts = sales_import.counts or {}
-        return " · ".join(f"{name} {count}" for name, count in counts.items() if isinstance(count, int)) or "–"

@@ -4,19 +4,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
-from config.kernel.admin import BigTableAdmin, PageAction
+from config.kernel.admin import BigTableAdmin
 from config.kernel.admin.base import DOCUMENT_TEMPLATE
 from config.kernel.fields import plain
 from warehouses.admin.find import orders_numbered, skus_like
+from warehouses.admin.order_actions import PAGE_ACTIONS
 from warehouses.models import Reservation, SalesOrder, SalesOrderLine, Shipment
-from warehouses.services.sales import cancel_order
 
 STATUS_LABELS = {
     SalesOrder.Status.RESERVED: "info",
@@ -25,11 +22,6 @@ STATUS_LABELS = {
     SalesOrder.Status.SHIPPED: "success",
     SalesOrder.Status.CANCELLED: "default",
 }
-
-
-def _cancel(request: HttpRequest, order: SalesOrder) -> str:
-    cancel_order(order.pk, now=timezone.now(), actor=request.user)
-    return gettext("The order was cancelled and its reservations are free again.")
 
 
 @admin.register(SalesOrder)
@@ -41,17 +33,7 @@ class SalesOrderAdmin(BigTableAdmin):
     search_help_text = _("The whole order number")
     empty_hint = _("Orders arrive through the API or with an import of sales.")
     change_form_template = DOCUMENT_TEMPLATE
-    page_actions = (
-        PageAction(
-            "cancel",
-            _("Cancel order"),
-            "warehouses.cancel_salesorder",
-            _cancel,
-            style="danger",
-            confirm=_("Cancel what has not been shipped of this order?"),
-            is_offered=lambda order: order.status in SalesOrder.OPEN and not order.is_history,
-        ),
-    )
+    page_actions = PAGE_ACTIONS
 
     def find(self, term: str) -> Any:
         return Q(pk__in=orders_numbered(term))

@@ -9,8 +9,10 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from config.kernel.admin import BigTableAdmin, ReadOnlyAdmin
+from config.kernel.admin.base import DOCUMENT_TEMPLATE
 from config.kernel.fields import plain
 from warehouses.admin.find import skus_like
+from warehouses.admin.level_page import PAGE_ACTIONS
 from warehouses.models import StockLevel, StockMovement
 
 
@@ -22,6 +24,8 @@ class StockLevelAdmin(ReadOnlyAdmin):
     list_filter = ("location__warehouse", "location__kind", ("sku", AutocompleteSelectFilter))
     ordering = ("sku__code", "location_id")
     empty_hint = _("Stock appears with the first receipt, opening stock or adjustment.")
+    change_form_template = DOCUMENT_TEMPLATE
+    page_actions = PAGE_ACTIONS
     export_fields = (
         "sku__code",
         "location__warehouse__code",

@@ -108,7 +108,7 @@ def _job_context(request: HttpRequest, job: Job) -> dict[str, Any]:
 
 
 def _facts(result: Any) -> list[tuple[str, Any]]:
-    """The job's result in words; what is empty is left out."""
+    """The job's result in words; what is empty is left out, what has parts of its own is told by a panel."""
     if not isinstance(result, dict):
         return []
     told = {True: _("yes"), False: _("no")}
@@ -118,7 +118,7 @@ def _facts(result: Any) -> list[tuple[str, Any]]:
             told[value] if isinstance(value, bool) else value,
         )
         for name, value in result.items()
-        if value not in (None, "", [], {})
+        if value not in (None, "", []) and not isinstance(value, dict)
     ]
 
 

@@ -29,7 +29,7 @@ WORDS = (
     gettext_noop("You have been successfully logged out from the administration"),
     gettext_noop("After you've created a user, you’ll be able to edit more user options."),
     gettext_noop(
-        'Raw passwords are not stored, so there is no way to see this user’s password, but you can change the password using <a href="{}" class="text-primary-600 dark:text-primary-500">this form</a>.'
+        'Raw passwords are not stored, so there is no way to see this user’s password, but you can change the password using <a href="{}" class="text-primary-600 dark:text-primary-500">this form</a>.'  # noqa: E501
     ),
     gettext_noop("You can not create nested object without parent"),
     gettext_noop("No data"),

@@ -30,6 +30,7 @@ def import_sales(
     time_zone: str | None = None,
     date_order: str = "ymd",
     is_dry_run: bool = False,
+    file_name: str | None = None,
     now: datetime,
     actor: Any = None,
     progress: Progress | None = None,
@@ -40,7 +41,8 @@ def import_sales(
     in one line that names file and line, and nothing is written. Single bad lines are counted, written to
     `rejects_path`, and do not stop the rest. Lines an earlier import brought are recognised; the same file again writes
     nothing. Imports wait for one another (an advisory lock held until the end); live orders are neither locked nor
-    changed. Raises NotFound for a warehouse that is not there.
+    changed. `file_name` is what the file is called in the record, where its path does not say it. Raises NotFound for a
+    warehouse that is not there.
     """
     told = progress or (lambda step, done, of: None)
     if date_order not in staging.DATE_ORDERS:
@@ -63,7 +65,7 @@ def import_sales(
         written = _write(place, has_parts="part" in positions, now=now, told=told, seconds=seconds)
         counts, lines = counting.counted_lines(returns.kinds_of_new_returns())
         summary = ImportSummary(
-            file_name=path.name,
+            file_name=file_name or path.name,
             file_sha256=file_sha256(path),
             channel_code=place.channel.code,
             warehouse_code=place.warehouse.code,
