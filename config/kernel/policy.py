@@ -44,6 +44,7 @@ ROLES: dict[str, frozenset[str]] = {
         _VIEW_ALL
         | _perms("catalog", _CATALOG, "add", "change")
         | _perms("catalog", ("calendarevent",), "delete")
+        | _perms("warehouses", ("warehouse", "location", "channelroute"), "add", "change")
         | _perms("procurement", ("supplier", "supplieritem", "pricebreak", "policy"), "add", "change")
         | _perms("procurement", ("pricebreak", "policy"), "delete")
         | _perms("procurement", ("purchaseorder", "purchaseorderline"), "add", "change")

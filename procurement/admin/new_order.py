@@ -77,8 +77,8 @@ def items_url(supplier: Supplier) -> str:
 
 
 def typed_code(text: str | None) -> str:
-    """The SKU code in a box: codes are in capitals, however they are typed."""
-    return (text or "").strip().replace("\x00", "").upper()[:64]
+    """The SKU code in a box."""
+    return (text or "").strip().replace("\x00", "")[:64]
 
 
 def said_of(order: PurchaseOrder, count: int, is_new: bool) -> str:
@@ -119,7 +119,8 @@ def _typed_rows(request: HttpRequest) -> list[dict[str, str]]:
 
 
 def _chosen(rows: Any, text: str | None) -> Any:
-    return rows.filter(pk=int(text)).first() if (text or "").isdecimal() and len(text or "") <= 18 else None
+    digits = text or ""
+    return rows.filter(pk=int(digits)).first() if digits.isdecimal() and len(digits) <= 18 else None
 
 
 def _open_draft(supplier: Any, warehouse: Any) -> PurchaseOrder | None:

@@ -1,7 +1,7 @@
-"""A planner orders without a proposal: several SKUs at once onto the supplier's draft, once however often it is sent."""
+"""A planner orders without a proposal: several SKUs at once onto the supplier's draft, and never twice by mistake."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -77,7 +77,7 @@ def _fingerprint(supplier_id: int, warehouse_id: int, lines: Sequence[HandLine])
 
 
 def _add(supplier_id: int, warehouse_id: int, lines: Sequence[HandLine], *, actor: Any, now: datetime) -> PurchaseOrder:
-    skus = dict(Sku.objects.filter(code__in=[line.sku_code for line in lines]).values_list("code", "pk"))
+    skus = _skus(line.sku_code for line in lines)
     order, faults = None, []
     for number, line in enumerate(lines, start=1):
         try:

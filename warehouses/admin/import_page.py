@@ -90,7 +90,11 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 async def _unblocked(file: BinaryIO) -> AsyncIterator[bytes]:
     chunks = _chunks(file)
-    while (chunk := await sync_to_async(next, thread_sensitive=True)(chunks, None)) is not None:
+
+    def following() -> bytes | None:
+        return next(chunks, None)
+
+    while (chunk := await sync_to_async(following, thread_sensitive=True)()) is not None:
         yield chunk
 
 

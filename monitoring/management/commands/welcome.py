@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 
 from config.kernel.fields import money
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         lines = [
             "",
             f"Entrepot is at {address}/",
-            *logins(Path(settings.DATA_DIR) / CREDENTIALS, address),
+            *(logins(Path(settings.DATA_DIR) / CREDENTIALS, address) or first_steps()),
             findings(),
             "",
         ]
@@ -50,6 +51,16 @@ def logins(path: Path, address: str) -> list[str]:
     if isinstance(known.get("token"), str):
         lines.append(f"  {'API':<9} Authorization: Token {known['token']}   {address}/api/docs/")
     return lines
+
+
+def first_steps() -> list[str]:
+    """How the first person gets in, where nobody can yet."""
+    if get_user_model().objects.exists():
+        return []
+    return [
+        "  Nobody can sign in yet. Make the first administrator, who then gives the others their roles:",
+        "    .venv/bin/python manage.py createsuperuser",
+    ]
 
 
 def findings() -> str:

@@ -28,8 +28,11 @@ _LONGEST_NAME = 200
 class IncomingFile(Protocol):
     """What Django hands over for an uploaded file."""
 
-    name: str | None
-    size: int | None
+    @property
+    def name(self) -> str | None: ...
+
+    @property
+    def size(self) -> int | None: ...
 
     def chunks(self) -> Iterator[bytes]: ...
 
