@@ -22,7 +22,10 @@ def record_kpis() -> str:
 
 @shared_task(name="monitoring.fail_abandoned_jobs")
 def fail_abandoned_jobs() -> int:
-    return jobs.fail_abandoned_jobs(now=timezone.now())
+    """Jobs whose worker died are marked failed; jobs that no worker heard of are sent again."""
+    now = timezone.now()
+    jobs.wake_waiting_jobs(now=now)
+    return jobs.fail_abandoned_jobs(now=now)
 
 
 @shared_task(name="monitoring.forget_idempotency_keys")

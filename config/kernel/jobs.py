@@ -6,6 +6,8 @@ Every change of state is a compare-and-set, so that two workers never both win.
 from datetime import datetime, timedelta
 from typing import Any
 
+from celery import current_app
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -13,6 +15,7 @@ from config.kernel.errors import Conflict
 from config.kernel.models import Job
 
 ABANDONED_AFTER = timedelta(minutes=2)
+WAITS_AT_MOST = timedelta(minutes=2)
 
 
 class JobCancelled(Exception):
@@ -30,6 +33,39 @@ def queue_job(
         if run_key and Job.objects.filter(run_key=run_key).exists():
             return None
         raise
+
+
+def send_to_worker(job: Job) -> None:
+    """Wake a worker for this job once the transaction commits.
+
+    A broker that does not answer then is logged and no error: the job waits, and `wake_waiting_jobs` sends it again.
+    """
+    task, job_id = settings.JOB_TASKS[job.kind], str(job.pk)
+
+    def send() -> None:
+        current_app.send_task(task, [job_id])
+
+    transaction.on_commit(send, robust=True)
+
+
+def wake_waiting_jobs(*, now: datetime) -> int:
+    """Send every job again that has waited for a worker; one that is sent twice is claimed once."""
+    waiting = Job.objects.filter(
+        state=Job.State.QUEUED, created_at__lt=now - WAITS_AT_MOST, kind__in=settings.JOB_TASKS
+    )
+    for job in waiting:
+        send_to_worker(job)
+    return len(waiting)
+
+
+def resume_job(job_id: Any) -> None:
+    """Have a worker go on with a job that failed. Raises Conflict when it has not failed."""
+    with transaction.atomic():
+        if not Job.objects.filter(pk=job_id, state=Job.State.FAILED).update(
+            state=Job.State.QUEUED, finished_at=None, cancel_requested=False
+        ):
+            raise Conflict(_("Only a job that failed can be resumed."))
+        send_to_worker(Job.objects.get(pk=job_id))
 
 
 def start_job(job_id: Any, *, now: datetime) -> bool:

@@ -52,7 +52,7 @@ class Job(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("job"), _("jobs")
         ordering = ("-created_at",)
-        permissions = [("cancel_job", "Can cancel a job")]
+        permissions = [("cancel_job", "Can cancel a job"), ("resume_job", "Can resume a failed job")]
         indexes = [models.Index(fields=["kind", "-created_at"], name="job_kind_recent")]
 
     def __str__(self) -> str:

@@ -59,6 +59,7 @@ ROLES: dict[str, frozenset[str]] = {
             "procurement.run_plan",
             "warehouses.add_salesimport",
             "kernel.cancel_job",
+            "kernel.resume_job",
             "forecasting.use_engine",
         }
     ),

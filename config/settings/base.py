@@ -119,6 +119,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * 60 * 60}
 CELERY_TASK_TIME_LIMIT = 60 * 60
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
+# Which task does the work of which kind of job.
+JOB_TASKS = {"plan": "procurement.run_plan", "import_sales": "forecasting.import_sales"}
 
 # --- people -------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [

@@ -7,7 +7,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from config.kernel.api import ReadViewSet
-from config.kernel.jobs import request_cancel
+from config.kernel.jobs import request_cancel, resume_job
 from config.kernel.models import Job
 from monitoring.api import serializers
 from monitoring.models import Alert, KpiSnapshot
@@ -51,7 +51,12 @@ class KpiViewSet(ReadViewSet):
 class JobViewSet(ReadViewSet):
     queryset = Job.objects.select_related("actor")
     serializer_class = serializers.JobSerializer
-    permission_map: ClassVar = {"list": "kernel.view_job", "retrieve": "kernel.view_job", "cancel": "kernel.cancel_job"}
+    permission_map: ClassVar = {
+        "list": "kernel.view_job",
+        "retrieve": "kernel.view_job",
+        "cancel": "kernel.cancel_job",
+        "resume": "kernel.resume_job",
+    }
     filters: ClassVar = {
         "kind": "kind",
         "state": ("state", "exact", "in"),
@@ -66,6 +71,14 @@ class JobViewSet(ReadViewSet):
         """Ask the job to stop; it does at its next report of progress."""
         job = self.get_object()
         request_cancel(job.pk, now=self.now())
+        return Response(serializers.JobSerializer(Job.objects.get(pk=job.pk)).data)
+
+    @extend_schema(request=None, responses=serializers.JobSerializer)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Any, pk: Any = None) -> Response:
+        """Have a worker go on with a job that failed."""
+        job = self.get_object()
+        resume_job(job.pk)
         return Response(serializers.JobSerializer(Job.objects.get(pk=job.pk)).data)
 
 

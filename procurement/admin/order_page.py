@@ -45,7 +45,7 @@ DETAIL_NAMES = {
     "from": pgettext_lazy("change", "from"),
     "to": pgettext_lazy("change", "to"),
     "line": gettext_lazy("line"),
-    "lines": gettext_lazy("lines"),
+    "lines": pgettext_lazy("diary", "lines"),
     "answers": gettext_lazy("answers"),
     "response": gettext_lazy("answer"),
     "responses": gettext_lazy("answers"),

@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from config.kernel.jobs import send_to_worker
 from config.kernel.models import Job
-from procurement.services.planning import PLAN, queue_plan, send_to_worker
+from procurement.services.planning import PLAN, queue_plan
 
 
 def latest_plan() -> Job | None:

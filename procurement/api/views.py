@@ -6,6 +6,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from config.kernel.api import CODE, HouseViewSet, ReadViewSet, WriteViewSet, documents
+from config.kernel.jobs import send_to_worker
 from config.kernel.models import Job
 from procurement.api import serializers
 from procurement.api.optimize import OptimizeViewSet
@@ -13,7 +14,7 @@ from procurement.api.orders import LineResponseViewSet, PurchaseOrderViewSet
 from procurement.api.receipts import ReceiptViewSet
 from procurement.models import Policy, Proposal, Supplier, SupplierItem
 from procurement.services.decisions import Decision, accept_proposals, dismiss_proposals
-from procurement.services.planning import PLAN, queue_plan, send_to_worker
+from procurement.services.planning import PLAN, queue_plan
 
 
 def _rights(name: str) -> dict[str, str]:

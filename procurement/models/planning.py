@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from catalog.models import Category, Sku
-from config.kernel.fields import MoneyField, QuantityField, ShareField
+from config.kernel.fields import MoneyField, QuantityField, ShareField, plain
 from config.kernel.policy import ScopedManager
 from forecasting.models import ForecastRun
 from procurement.models.suppliers import Supplier
@@ -108,7 +108,7 @@ class Proposal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.sku.code} → {self.warehouse.code}: {self.quantity}"
+        return f"{self.sku.code} → {self.warehouse.code}: {plain(self.quantity)}"
 
     @property
     def value(self) -> object:

@@ -76,6 +76,13 @@ def _fingerprint(supplier_id: int, warehouse_id: int, lines: Sequence[HandLine])
     return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 
+def _skus(typed: Iterable[str]) -> dict[str, int]:
+    """SKU ids by the codes as typed: exactly, else in capitals."""
+    codes = set(typed)
+    known = dict(Sku.objects.filter(code__in=codes | {code.upper() for code in codes}).values_list("code", "pk"))
+    return {code: known.get(code) or known[code.upper()] for code in codes if code in known or code.upper() in known}
+
+
 def _add(supplier_id: int, warehouse_id: int, lines: Sequence[HandLine], *, actor: Any, now: datetime) -> PurchaseOrder:
     skus = _skus(line.sku_code for line in lines)
     order, faults = None, []

@@ -6,12 +6,9 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from celery import current_app
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from config.kernel.errors import Conflict
@@ -133,7 +130,3 @@ def resumable_plan() -> Job | None:
     latest = Job.objects.filter(kind=PLAN).order_by("-created_at").first()
     return latest if latest and latest.state == Job.State.FAILED else None
 
-
-def send_to_worker(job: Job) -> None:
-    """Wake a worker for this job once the transaction commits."""
-    transaction.on_commit(partial(current_app.send_task, "procurement.run_plan", [str(job.pk)]))

@@ -58,7 +58,7 @@ TABLE: dict[str, dict[str, set[str]]] = {
     "optimize": {"POST": {P, I}},
     "alerts": {"read": INSIDE, "POST acknowledge": {P, C}},
     "kpis": {"read": BUYERS},
-    "jobs": {"read": BUYERS, "POST cancel": {P}},
+    "jobs": {"read": BUYERS, "POST cancel": {P}, "POST resume": {P}},
 }
 
 

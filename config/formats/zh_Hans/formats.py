@@ -1,4 +1,4 @@
-"""Dates as in English, year first; a day without its year as 11月30日."""
+"""Dates as in English, year first; a day without its year as 11月30日; thousands grouped, as in trade, by a comma."""
 
 from config.formats.en.formats import (
     DATE_FORMAT,
@@ -18,3 +18,8 @@ __all__ = [
 ]
 
 MONTH_DAY_FORMAT = "n月j日"
+# The first one is how a form writes a date.
+DATE_INPUT_FORMATS = ["%Y-%m-%d", "%Y/%m/%d", "%Y年%m月%d日"]
+DATETIME_INPUT_FORMATS = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M"]
+THOUSAND_SEPARATOR = ","
+NUMBER_GROUPING = 3

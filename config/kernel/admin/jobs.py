@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,7 +18,7 @@ from config.kernel.admin.actions import PageAction
 from config.kernel.admin.base import DOCUMENT_TEMPLATE, ReadOnlyAdmin
 from config.kernel.admin.named import named_values
 from config.kernel.admin.panels import panel, render_panel
-from config.kernel.jobs import request_cancel
+from config.kernel.jobs import request_cancel, resume_job
 from config.kernel.models import Job
 
 STATE_LABELS = {
@@ -48,6 +49,11 @@ def cancel(request: HttpRequest, job: Job) -> str:
     return _("The job was asked to stop.")
 
 
+def resume(request: HttpRequest, job: Job) -> str:
+    resume_job(job.pk)
+    return _("A worker goes on with the job.")
+
+
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
     list_display = ("shown_kind", "shown_state", "step", "progress", "actor", "created_at", "finished_at")
@@ -66,6 +72,13 @@ class JobAdmin(ReadOnlyAdmin):
             style="danger",
             confirm=gettext_lazy("Stop this job at its next step?"),
             is_offered=lambda job: job.state in Job.OPEN and not job.cancel_requested,
+        ),
+        PageAction(
+            "resume",
+            gettext_lazy("Go on with this job"),
+            "kernel.resume_job",
+            resume,
+            is_offered=lambda job: job.state == Job.State.FAILED and job.kind in settings.JOB_TASKS,
         ),
     )
 

@@ -1,5 +1,7 @@
 """People and their roles, kept by superusers; the tables of the libraries beside them are tidied away."""
 
+from typing import Any
+
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
@@ -8,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from config.kernel.policy import CLERK, INTEGRATION, PLANNER, SUPPLIER, VIEWER
 
 # The timetable stands in config/celery.py, tokens and locks are handled by their own commands: no second place to edit.
 _HIDDEN_APPS = frozenset({"django_celery_beat", "knox"})
@@ -22,6 +26,26 @@ def _hide_library_tables() -> None:
 _hide_library_tables()
 
 
+ROLE_NAMES: dict[str, Any] = {
+    PLANNER: _("Planner"),
+    CLERK: _("Warehouse clerk"),
+    VIEWER: _("Viewer"),
+    INTEGRATION: _("Integration"),
+    SUPPLIER: _("Supplier"),
+}
+
+
+def role_name(group: Group) -> str:
+    """The role in the reader's language; the group keeps the name that config.kernel.policy knows it by."""
+    return str(ROLE_NAMES.get(group.name, group.name))
+
+
+class RoleFilter(admin.RelatedFieldListFilter):
+    def field_choices(self, field, request, model_admin):  # type: ignore[no-untyped-def]
+        choices = super().field_choices(field, request, model_admin)
+        return [(pk, ROLE_NAMES.get(str(name), name)) for pk, name in choices]
+
+
 @admin.register(User)
 class PersonAdmin(UserAdmin, ModelAdmin):
     """Rights come from the roles in config.kernel.policy, so no permission is ticked one by one here."""
@@ -30,7 +54,7 @@ class PersonAdmin(UserAdmin, ModelAdmin):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "shown_roles", "is_staff", "is_active", "last_login")
-    list_filter = ("is_active", "is_staff", "groups")
+    list_filter = ("is_active", "is_staff", ("groups", RoleFilter))
     list_fullwidth = True
     filter_horizontal = ()
     fieldsets = (
@@ -44,9 +68,15 @@ class PersonAdmin(UserAdmin, ModelAdmin):
     def get_queryset(self, request):  # type: ignore[no-untyped-def]
         return super().get_queryset(request).prefetch_related("groups")
 
+    def formfield_for_manytomany(self, db_field, request, **kwargs):  # type: ignore[no-untyped-def]
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None and db_field.name == "groups":
+            field.label_from_instance = role_name  # type: ignore[method-assign,assignment]
+        return field
+
     @display(description=_("roles"))
     def shown_roles(self, person: User) -> str:
-        return ", ".join(group.name for group in person.groups.all()) or "–"
+        return ", ".join(role_name(group) for group in person.groups.all()) or "–"
 
 
 @admin.register(AccessAttempt)
