@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import Max, Min, Sum
+from django.db.models import Max, Min, QuerySet, Sum
 
 from catalog.models import Sku
 from config.kernel.fields import ZERO
@@ -33,9 +33,14 @@ def last_demand_day() -> date | None:
     return DemandHistory.objects.aggregate(day=Max("day"))["day"]
 
 
+def complete_runs() -> QuerySet[ForecastRun]:
+    """Finished runs, the one in force first: it has read the latest day; a look back at an earlier day never is."""
+    return ForecastRun.objects.filter(is_complete=True).order_by("-as_of", "-pk")
+
+
 def latest_run() -> ForecastRun | None:
-    """The newest run that was finished."""
-    return ForecastRun.objects.filter(is_complete=True).order_by("-pk").first()
+    """The finished run in force."""
+    return complete_runs().first()
 
 
 def latest_forecast(sku_id: int, warehouse_id: int) -> Forecast | None:

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 
 from config.kernel.charts import Figure, Line, bar_chart, line_chart
 from config.kernel.models import Job
+from forecasting.selectors import latest_run
 from monitoring.cards import cards
 from monitoring.models import Alert
 from monitoring.selectors.course import Course, course_of_figures
 from monitoring.selectors.demand import demand_and_forecast
 from monitoring.selectors.figures import current_figures
 from monitoring.selectors.orders import late_orders
-from monitoring.selectors.risks import latest_complete_run
 from procurement.services.planning import PLAN
 
 ROWS = 8
@@ -37,7 +37,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context |= {"late_orders": late[:ROWS], "late_count": len(late)}
     if may("kernel.view_job"):
         context["plan_job"] = Job.objects.filter(kind=PLAN).order_by("-created_at").first()
-        context["plan_run"] = latest_complete_run()
+        context["plan_run"] = latest_run()
     context["run_plan_url"] = reverse("admin:procurement_run_plan")
     return context
 

@@ -10,14 +10,15 @@ from django.utils.translation import gettext as _
 from catalog.models import Sku
 from config.kernel.admin import panel, render_panel
 from forecasting.admin.chart import fan_of, weekly_chart
-from forecasting.models import DemandHistory, Forecast, ForecastRun
+from forecasting.models import DemandHistory, Forecast
+from forecasting.selectors import latest_run
 from warehouses.models import Warehouse
 
 
 @panel("catalog.sku", order=30, permission="forecasting.view_forecast")
 def sku_forecasts_panel(request: HttpRequest, sku: Sku) -> SafeString:
     """The latest forecast of each warehouse; demand alone where none was made."""
-    run = ForecastRun.objects.filter(is_complete=True).order_by("-pk").first()
+    run = latest_run()
     forecasts = {
         forecast.warehouse_id: forecast
         for forecast in Forecast.objects.filter(run=run, sku=sku).select_related("run", "warehouse")

@@ -16,6 +16,7 @@ from config.kernel.admin.base import DOCUMENT_TEMPLATE
 from config.kernel.admin.named import named_values
 from config.kernel.fields import plain
 from forecasting.models import DemandHistory, Forecast, ForecastRun
+from forecasting.selectors import complete_runs
 from forecasting.words import DEMAND_CLASSES, METHODS
 
 _HINT = _("Forecasts are made by a plan: every night, by “Run the plan now”, or with “manage.py plan”.")
@@ -50,7 +51,7 @@ class LatestRunFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() == "all" or "run__id__exact" in request.GET:
             return queryset
-        latest = ForecastRun.objects.filter(is_complete=True).order_by("-pk").values("pk")[:1]
+        latest = complete_runs().values("pk")[:1]
         return queryset.filter(run_id__in=list(latest.values_list("pk", flat=True)))
 
 

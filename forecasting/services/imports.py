@@ -47,13 +47,17 @@ class JobBusy(Conflict):
     """Another worker has the job and showed a sign of life lately."""
 
 
+class JobLost(Exception):
+    """The job was taken away while the work went on: whoever has it now has the file too."""
+
+
 def run_import(job_id: UUID, *, clock: Clock) -> ImportSummary | None:
     """Import the file of this job and bring demand up to date; None when it had ended already or ends otherwise.
 
     Safe to call twice: the job is claimed by compare-and-set, and lines that are there already are recognised.
     Cancelled before the import commits, nothing of the file is in; afterwards only demand is left for the next plan. A
     file that is refused fails the job with the reason. Raises JobBusy while another worker is at it. The uploaded file
-    is removed however it ends, unless the process itself is stopped: then the job can be resumed.
+    is removed when the job has ended; after any other error it stays, and the job can be resumed.
     """
     if not start_job(job_id, now=clock()):
         _refuse_busy(job_id, clock())
@@ -63,14 +67,15 @@ def run_import(job_id: UUID, *, clock: Clock) -> ImportSummary | None:
     summary = None
     try:
         summary, result = _import(job, upload, clock)
+    except JobLost:
+        logger.warning("the import of job %s was taken away", job_id)
+        return None
     except JobCancelled:
         end_cancelled_job(job_id, now=clock())
     except DomainError as error:
         fail_job(job_id, now=clock(), error=str(error).replace(upload.path.name, upload.shown_name))
     except BaseException as error:
         fail_job(job_id, now=clock(), error=f"{type(error).__name__}: {error}")
-        if isinstance(error, Exception):
-            upload.forget()
         raise
     else:
         finish_job(job_id, now=clock(), result=result)
@@ -81,17 +86,24 @@ def run_import(job_id: UUID, *, clock: Clock) -> ImportSummary | None:
 def _refuse_busy(job_id: UUID, now: datetime) -> None:
     """Of a job that was cancelled while it waited, only the file is left to remove."""
     job = Job.objects.get(pk=job_id)
-    if job.state != Job.State.RUNNING:
+    if job.state in (Job.State.DONE, Job.State.CANCELLED):
         upload_of(job).forget()
-    elif job.heartbeat_at and job.heartbeat_at > now - ABANDONED_AFTER:
+    elif job.state == Job.State.RUNNING and job.heartbeat_at and job.heartbeat_at > now - ABANDONED_AFTER:
         raise JobBusy(_("Another worker is at this import."))
+
+
+def _report(job_id: UUID, clock: Clock, **progress: Any) -> None:
+    try:
+        report_progress(job_id, now=clock(), **progress)
+    except Conflict:
+        raise JobLost from None
 
 
 def _import(job: Job, upload: Upload, clock: Clock) -> tuple[ImportSummary, dict[str, Any]]:
     told = job.parameters
     if not upload.path.exists():
         raise ValidationFailed(_("The uploaded file is not there any more; upload it again."))
-    report_progress(job.pk, now=clock(), done=0, total=100, step=str(STEPS["reading"][0]))
+    _report(job.pk, clock, done=0, total=100, step=str(STEPS["reading"][0]))
     with _Voice(job.pk, clock) as voice:
         summary = import_sales(
             upload.path,
@@ -103,10 +115,10 @@ def _import(job: Job, upload: Upload, clock: Clock) -> tuple[ImportSummary, dict
             actor=job.actor,
             progress=voice,
         )
-        report_progress(job.pk, now=clock(), done=90, step=str(STEPS["demand"][0]))
+        _report(job.pk, clock, done=90, step=str(STEPS["demand"][0]))
         voice("demand", 0, 0)
         rows = refresh_demand()
-    report_progress(job.pk, now=clock(), done=100)
+    _report(job.pk, clock, done=100)
     return summary, {"import": _told(summary, upload, rows)}
 
 
@@ -140,7 +152,7 @@ class _Voice(AbstractContextManager["_Voice"]):
     def __init__(self, job_id: UUID, clock: Clock) -> None:
         self._job_id, self._clock = job_id, clock
         self._step, self._done = str(STEPS["reading"][0]), 0
-        self._refusal: JobCancelled | Conflict | None = None
+        self._refusal: JobCancelled | JobLost | None = None
         self._ended = Event()
         self._thread = Thread(target=self._speak, name=f"progress of {job_id}", daemon=True)
 
@@ -153,7 +165,7 @@ class _Voice(AbstractContextManager["_Voice"]):
         self._thread.join()
 
     def __call__(self, step: str, done: int, of: int) -> None:
-        """Note where the work is. Raises what the last report was answered with: JobCancelled, or Conflict."""
+        """Note where the work is. Raises what the last report was answered with: JobCancelled, or JobLost."""
         if self._refusal is not None:
             raise self._refusal
         name, begins, ends = STEPS[step]
@@ -162,8 +174,8 @@ class _Voice(AbstractContextManager["_Voice"]):
     def _speak(self) -> None:
         try:
             while not self._ended.wait(self.every_seconds):
-                report_progress(self._job_id, now=self._clock(), done=self._done, total=100, step=self._step)
-        except (JobCancelled, Conflict) as refusal:
+                _report(self._job_id, self._clock, done=self._done, total=100, step=self._step)
+        except (JobCancelled, JobLost) as refusal:
             self._refusal = refusal
         except DatabaseError:
             logger.warning("the progress of job %s cannot be told", self._job_id, exc_info=True)

@@ -74,8 +74,12 @@ def load_run_input(*, as_of: date, protection_days: Mapping[Pair, int], default_
 
 
 def completed_run(fingerprint: str) -> ForecastRun | None:
-    """The run that has answered exactly this input already, if there is one."""
-    return ForecastRun.objects.filter(input_fingerprint=fingerprint, is_complete=True).order_by("-pk").first()
+    """The run that has answered exactly this input already, if no other was made of the same day since."""
+    answered = selectors.complete_runs().filter(input_fingerprint=fingerprint).first()
+    if answered is None:
+        return None
+    newest = selectors.complete_runs().filter(as_of=answered.as_of).first()
+    return answered if newest == answered else None
 
 
 def run_forecasts(job_id: UUID, run_input: RunInput, *, clock: Callable[[], datetime]) -> ForecastRun:

@@ -12,8 +12,8 @@ from django.db.models.functions import Cast
 from catalog.models import Sku
 from config.kernel.fields import money
 from forecasting.models import DemandHistory, Forecast, ForecastRun
+from forecasting.selectors import latest_run
 from monitoring.selectors.orders import Amounts, late_orders, open_proposals, orders_worth
-from monitoring.selectors.risks import latest_complete_run
 from procurement.models import PurchaseOrder
 from warehouses.models import StockLevel
 from warehouses.selectors.stock import Position, stock_positions
@@ -102,7 +102,7 @@ def cost_of_demand(*, until: date, days: int = WINDOW_DAYS) -> Decimal:
 
 def current_figures(*, now: datetime, today: date) -> dict[str, Any]:
     """All figures as JSON-ready values; what `record_kpis` keeps and the dashboard shows."""
-    run, positions = latest_complete_run(), stock_positions()
+    run, positions = latest_run(), stock_positions(today=today)
     fill, error, value = fill_rate(now=now), forecast_error(run), stock_value()
     empty, planned = stockouts(run, positions), len(planned_pairs(run))
     late, proposals = late_orders(today=today), open_proposals()

@@ -9,8 +9,8 @@ from django.db import connection
 
 from catalog.models import Sku
 from config.kernel.fields import money
+from forecasting.selectors import latest_run
 from monitoring.selectors.figures import WINDOW_DAYS, fill_by_day, planned_pairs
-from monitoring.selectors.risks import latest_complete_run
 from warehouses.models import Location, StockLevel
 from warehouses.selectors.stock import stock_positions
 
@@ -26,8 +26,8 @@ def figures_of_past_days(*, today: date, days: int) -> dict[date, dict[str, Any]
     moved = _moved_by_day(start)
     cost = dict(Sku.objects.values_list("pk", "unit_cost"))
     launched = dict(Sku.objects.values_list("pk", "launched_on"))
-    pairs = planned_pairs(latest_complete_run())
-    usable = {pair: position.usable for pair, position in stock_positions().items()}
+    pairs = planned_pairs(latest_run())
+    usable = {pair: position.usable for pair, position in stock_positions(today=today).items()}
     value = sum((cost[sku] * units for sku, units in StockLevel.objects.values_list("sku_id", "on_hand")), Decimal(0))
     filled = fill_by_day(since=start - timedelta(days=WINDOW_DAYS))
     found: dict[date, dict[str, Any]] = {}

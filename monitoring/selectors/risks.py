@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from catalog.models import Sku
 from forecasting.models import Forecast, ForecastRun
+from forecasting.selectors import latest_run
 from procurement.models import PurchaseOrder, PurchaseOrderLine, SupplierItem
 from procurement.models.orders import OUTSTANDING
 from warehouses.selectors.stock import Position, stock_positions
@@ -44,17 +45,13 @@ class StockoutRisk:
         return self.available <= 0
 
 
-def latest_complete_run() -> ForecastRun | None:
-    return ForecastRun.objects.filter(is_complete=True).order_by("-pk").first()
-
-
 def stockout_risks(*, today: date, run: ForecastRun | None = None) -> list[StockoutRisk]:
     """Every risk, the shortest cover first. A SKU is at risk when its available units are expected to be gone before
     the next arrival or before an order placed today would come, whichever is sooner. Four queries."""
-    run = run or latest_complete_run()
+    run = run or latest_run()
     if run is None:
         return []
-    positions, arrivals, lead_times = stock_positions(), next_arrivals(today=today), lead_times_of_skus()
+    positions, arrivals, lead_times = stock_positions(today=today), next_arrivals(today=today), lead_times_of_skus()
     risks = []
     for row in _expected_demand(run, today):
         pair = (row["sku_id"], row["warehouse_id"])

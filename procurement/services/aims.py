@@ -1,11 +1,10 @@
 """What holds for each SKU and warehouse when it is planned: supplier item, policy, lead time, review period."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalog.models import Sku
+from catalog.models import Category, Sku
 from procurement.models import Policy, SupplierItem
 from warehouses.models import Warehouse
 
@@ -40,7 +39,7 @@ class PlannedItem:
 
 
 def planned_items() -> dict[Pair, PlannedItem]:
-    """(sku id, warehouse id) → what holds for it, for every SKU bought and every active warehouse; 4 queries."""
+    """(sku id, warehouse id) → what holds for it, for every SKU bought and every active warehouse; 5 queries."""
     items = list(
         SupplierItem.objects.filter(
             is_preferred=True, is_active=True, supplier__is_active=True, sku__status__in=Sku.PLANNED
@@ -48,7 +47,7 @@ def planned_items() -> dict[Pair, PlannedItem]:
         .select_related("supplier", "sku__product")
         .prefetch_related("price_breaks")
     )
-    policies = _PolicyBook(Policy.objects.all())
+    policies = _PolicyBook(Policy.objects.all(), dict(Category.objects.values_list("pk", "parent_id")))
     warehouses = list(Warehouse.objects.filter(is_active=True).values_list("pk", flat=True))
     planned = {}
     for item in items:
@@ -64,22 +63,29 @@ def protection_days_of(items: dict[Pair, PlannedItem]) -> dict[Pair, int]:
 
 
 class _PolicyBook:
-    """Finds the narrowest policy: SKU + warehouse, SKU, category + warehouse, category, warehouse, all."""
+    """Finds the narrowest policy: SKU + warehouse, SKU, category (its own, then its parents'), warehouse, all.
 
-    def __init__(self, policies: Iterable[Policy]) -> None:
-        self._by_scope: dict[tuple[int | None, int | None, int | None], Policy] = defaultdict(lambda: DEFAULT_POLICY)
-        for policy in policies:
-            self._by_scope[(policy.sku_id, policy.category_id, policy.warehouse_id)] = policy
+    Within a category the one for the warehouse comes first.
+    """
+
+    def __init__(self, policies: Iterable[Policy], parents: Mapping[int, int | None]) -> None:
+        self._parents = parents
+        self._by_scope: dict[tuple[int | None, int | None, int | None], Policy] = {
+            (policy.sku_id, policy.category_id, policy.warehouse_id): policy for policy in policies
+        }
 
     def find(self, sku_id: int, category_id: int | None, warehouse_id: int) -> Policy:
-        scopes = (
-            (sku_id, None, warehouse_id),
-            (sku_id, None, None),
-            (None, category_id, warehouse_id),
-            (None, category_id, None),
-            (None, None, warehouse_id),
-        )
-        for scope in scopes:
-            if scope in self._by_scope:
-                return self._by_scope[scope]
-        return self._by_scope[(None, None, None)]
+        scopes: list[tuple[int | None, int | None]] = [(sku_id, None)]
+        scopes += [(None, category) for category in self._upwards(category_id)]
+        for sku, category in [*scopes, (None, None)]:
+            for warehouse in (warehouse_id, None):
+                if policy := self._by_scope.get((sku, category, warehouse)):
+                    return policy
+        return DEFAULT_POLICY
+
+    def _upwards(self, category_id: int | None) -> Iterator[int]:
+        seen: set[int] = set()
+        while category_id is not None and category_id not in seen:  # a circle of parents ends where it began
+            seen.add(category_id)
+            yield category_id
+            category_id = self._parents.get(category_id)

@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from config.kernel.errors import Conflict
+from catalog.models import Channel
+from config.kernel.errors import Conflict, ValidationFailed
 from config.kernel.jobs import (
     ABANDONED_AFTER,
     JobCancelled,
@@ -34,7 +36,11 @@ PLAN = "plan"
 
 @dataclass(frozen=True, slots=True)
 class PlanOutcome:
-    """What a plan found. `nothing_new`: the same input had been forecast before and no proposal changed."""
+    """What a plan found.
+
+    `nothing_new`: the same input had been forecast before and no proposal changed. `is_look_back`: planned as of an
+    earlier day than the last one with sales; the forecasts are kept, the proposals stay as they were.
+    """
 
     run_id: int | None
     as_of: str | None
@@ -46,6 +52,7 @@ class PlanOutcome:
     proposals_open: int
     nothing_new: bool
     unplannable: tuple[str, ...] = ()
+    is_look_back: bool = False
 
 
 class JobBusy(Conflict):
@@ -53,7 +60,13 @@ class JobBusy(Conflict):
 
 
 def queue_plan(*, actor: Any = None, as_of: date | None = None, run_key: str | None = None, force: bool = False) -> Job:
-    """Put a plan on the list; with a `run_key` seen before, the job made then is returned. Start the task on commit."""
+    """Put a plan on the list; with a `run_key` seen before, the job made then is returned. Start the task on commit.
+
+    Raises ValidationFailed for a day without sales behind it; what is known only later is checked by the run.
+    """
+    last = demand.last_demand_day()
+    if as_of is not None and last is not None:
+        _refuse_other_days(as_of, last)
     parameters = {"as_of": as_of.isoformat() if as_of else None, "force": force}
     job = queue_job(PLAN, run_key=run_key, parameters=parameters, actor=actor)
     return job or Job.objects.get(run_key=run_key)
@@ -91,9 +104,10 @@ def _plan(job_id: UUID, clock: Callable[[], datetime]) -> PlanOutcome:
     parameters = Job.objects.values_list("parameters", flat=True).get(pk=job_id)
     report_progress(job_id, now=clock(), step=_("Reading demand off the orders"))
     refresh_demand()
-    as_of = _as_of(parameters.get("as_of"), clock().date())
-    if as_of is None:
+    last = _last_whole_day(clock())
+    if last is None:
         return PlanOutcome(None, None, 0, 0, 0, 0, 0, 0, nothing_new=True)
+    as_of = _asked_day(parameters.get("as_of"), last)
     report_progress(job_id, now=clock(), step=_("Loading history"))
     items = planned_items()
     run_input = load_run_input(
@@ -102,7 +116,7 @@ def _plan(job_id: UUID, clock: Callable[[], datetime]) -> PlanOutcome:
     known = None if parameters.get("force") else completed_run(run_input.fingerprint)
     run = known or run_forecasts(job_id, run_input, clock=clock)
     report_progress(job_id, now=clock(), step=_("Working out what to order"))
-    counts = propose_reorders(run, items=items, today=clock().date())
+    counts = propose_reorders(run, items=items, now=clock(), is_look_back=as_of < last)
     return PlanOutcome(
         run_id=run.pk,
         as_of=as_of.isoformat(),
@@ -112,21 +126,41 @@ def _plan(job_id: UUID, clock: Callable[[], datetime]) -> PlanOutcome:
         proposals_new=counts.new,
         proposals_withdrawn=counts.withdrawn,
         proposals_open=counts.open,
-        nothing_new=known is not None and not counts.new and not counts.withdrawn,
+        nothing_new=known is not None and not counts.changed,
         unplannable=counts.unplannable,
+        is_look_back=as_of < last,
     )
 
 
-def _as_of(asked: str | None, today: date) -> date | None:
-    """The last day the plan reads: the day asked for, else the last whole day with sales anywhere in the company."""
-    if asked:
-        return date.fromisoformat(asked)
-    last = demand.last_demand_day()
-    return min(last, today - timedelta(days=1)) if last else None
+def _last_whole_day(now: datetime) -> date | None:
+    """The last day with sales that is over in every channel, wherever its clock stands; None when there is none yet."""
+    zones = set(Channel.objects.filter(is_active=True).values_list("time_zone", flat=True)) or {"UTC"}
+    yesterday = min(now.astimezone(ZoneInfo(zone)).date() for zone in zones) - timedelta(days=1)
+    first, last = demand.first_demand_day(), demand.last_demand_day()
+    if first is None or last is None or first > yesterday:
+        return None
+    return min(last, yesterday)
+
+
+def _asked_day(asked: str | None, last: date) -> date:
+    """The day to plan as of: the one asked for, else the last whole one."""
+    if not asked:
+        return last
+    day = date.fromisoformat(asked)
+    _refuse_other_days(day, last)
+    return day
+
+
+def _refuse_other_days(day: date, last: date) -> None:
+    first = demand.first_demand_day()
+    if first is None or not first <= day <= last:
+        raise ValidationFailed(
+            _("A plan can be made as of %(first)s to %(last)s, the days with sales that are over.")
+            % {"first": first, "last": last}
+        )
 
 
 def resumable_plan() -> Job | None:
     """The latest plan if it broke off and can go on."""
     latest = Job.objects.filter(kind=PLAN).order_by("-created_at").first()
     return latest if latest and latest.state == Job.State.FAILED else None
-

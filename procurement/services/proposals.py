@@ -2,18 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from catalog.models import Sku
 from forecasting.models import Forecast, ForecastRun
 from procurement.models import Proposal
 from procurement.selectors import draft_quantities, on_order_quantities
 from procurement.services.aims import Pair, PlannedItem
+from procurement.services.standing import quiet_pairs, reconcile
 from warehouses.selectors.sales import backordered_quantities
 from warehouses.selectors.stock import Position, stock_positions
 
@@ -29,10 +31,15 @@ _THOUSANDTH = Decimal("0.001")
 class ProposalCounts:
     below_reorder_point: int
     without_supplier: int
-    new: int
-    withdrawn: int
-    open: int
+    new: int = 0
+    withdrawn: int = 0
+    refreshed: int = 0
+    open: int = 0
     unplannable: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> int:
+        return self.new + self.withdrawn + self.refreshed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,43 +52,51 @@ class _Supply:
     in_draft: Mapping[Pair, Decimal]
 
 
-def propose_reorders(run: ForecastRun, *, items: Mapping[Pair, PlannedItem], today: date) -> ProposalCounts:
+def propose_reorders(
+    run: ForecastRun, *, items: Mapping[Pair, PlannedItem], now: datetime, is_look_back: bool = False
+) -> ProposalCounts:
     """Bring the open proposals in line with this run; planning twice changes nothing.
 
-    Drafts and open orders count as supply. An open proposal that still says the same stays as it is; one that says
-    something else is superseded by a new one; one no longer needed is withdrawn. One transaction, one planner at a
-    time (advisory lock), so that no SKU and warehouse ever has two open proposals.
+    Drafts and open orders count as supply. An open proposal that still says the same stays, with its dates and its
+    explanation brought up to date; one that says something else is superseded by a new one; one no longer needed is
+    withdrawn; a dismissed one keeps quiet until the next review. A look back proposes nothing: stock is today's. One
+    transaction, one planner at a time (advisory lock), so that no SKU and warehouse ever has two open proposals.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PROPOSING_LOCK])
-        supply = _Supply(stock_positions(), backordered_quantities(), on_order_quantities(), draft_quantities())
+        today = timezone.localdate(now)
         forecasts = {(f.sku_id, f.warehouse_id): f for f in _protection_forecasts(run)}
         pairs = [pair for pair in forecasts if pair in items]
-        lines = Counter(_order_key(items[pair], pair) for pair in pairs)
-        results, unplannable = _decide(
-            {
-                pair: _input(
-                    items[pair],
-                    forecasts[pair],
-                    run.quantile_levels,
-                    supply,
-                    pair,
-                    lines[_order_key(items[pair], pair)],
-                )
-                for pair in pairs
-            }
-        )
-        wanted = dict(_proposals(run, results, items, today))
-        new, withdrawn = _reconcile(wanted)
-        return ProposalCounts(
+        results, unplannable = _decide(_inputs(run, items, forecasts, pairs, today))
+        counts = ProposalCounts(
             below_reorder_point=sum(result.triggered for result in results.values()),
             without_supplier=_without_supplier(forecasts.keys() - set(pairs)),
-            new=new,
-            withdrawn=withdrawn,
-            open=Proposal.objects.filter(status=Proposal.Status.OPEN).count(),
             unplannable=tuple(unplannable),
         )
+        if not is_look_back:
+            quiet = quiet_pairs(items, now=now)
+            wanted = {pair: p for pair, p in _proposals(run, results, items, today) if pair not in quiet}
+            new, withdrawn, refreshed = reconcile(wanted)
+            counts = replace(counts, new=new, withdrawn=withdrawn, refreshed=refreshed)
+        return replace(counts, open=Proposal.objects.filter(status=Proposal.Status.OPEN).count())
+
+
+def _inputs(
+    run: ForecastRun,
+    items: Mapping[Pair, PlannedItem],
+    forecasts: Mapping[Pair, Forecast],
+    pairs: list[Pair],
+    today: date,
+) -> dict[Pair, "ReplenishmentInput"]:
+    supply = _Supply(stock_positions(today=today), backordered_quantities(), on_order_quantities(), draft_quantities())
+    lines = Counter(_order_key(items[pair], pair) for pair in pairs)
+    return {
+        pair: _input(
+            items[pair], forecasts[pair], run.quantile_levels, supply, pair, lines[_order_key(items[pair], pair)]
+        )
+        for pair in pairs
+    }
 
 
 def _without_supplier(pairs: Iterable[Pair]) -> int:
@@ -192,37 +207,3 @@ def _proposals(
 def _units(value: float) -> Decimal:
     """Floats become Decimals here, on their way out of the engine: three decimals, as quantities are stored."""
     return Decimal(repr(value)).quantize(_THOUSANDTH)
-
-
-def _reconcile(wanted: dict[Pair, Proposal]) -> tuple[int, int]:
-    """Keep, supersede or withdraw the open proposals; returns (new, withdrawn)."""
-    open_now = {(p.sku_id, p.warehouse_id): p for p in _open_proposals()}
-    stale, fresh = [], []
-    for pair, proposal in wanted.items():
-        standing = open_now.pop(pair, None)
-        if standing is not None and _says_the_same(standing, proposal):
-            continue
-        if standing is not None:
-            stale.append(standing.pk)
-        fresh.append(proposal)
-    gone = [proposal.pk for proposal in open_now.values()]
-    Proposal.objects.filter(pk__in=stale + gone, status=Proposal.Status.OPEN).update(status=Proposal.Status.SUPERSEDED)
-    Proposal.objects.bulk_create(fresh, batch_size=500)
-    return len(fresh), len(gone)
-
-
-def _open_proposals() -> list[Proposal]:
-    return list(
-        Proposal.objects.select_for_update()
-        .filter(status=Proposal.Status.OPEN)
-        .only("sku_id", "warehouse_id", "supplier_id", "quantity", "unit_cost", "status")
-        .order_by("pk")
-    )
-
-
-def _says_the_same(standing: Proposal, proposal: Proposal) -> bool:
-    return (standing.supplier_id, standing.quantity, standing.unit_cost) == (
-        proposal.supplier_id,
-        proposal.quantity,
-        proposal.unit_cost,
-    )

@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from config.kernel.jobs import report_progress, request_cancel
+from config.kernel import jobs
+from config.kernel.jobs import request_cancel
 from config.kernel.models import Job
 from forecasting.models import DemandHistory
 from forecasting.services import imports
@@ -18,7 +19,6 @@ from forecasting.tasks import import_sales_task
 from tests.cast import NOW, World
 from tests.warehouses.importing_files import HEADER, line, order_lines
 from warehouses.models import SalesImport, SalesOrder
-from warehouses.services.importing import uploads
 from warehouses.services.importing.uploads import queue_file_import, rejects_path
 
 FILE = "\n".join([HEADER, line("1"), line("2", quantity=4), line("3", price="x"), ""]).encode()
@@ -129,19 +129,24 @@ def test_asked_to_stop_between_the_phases_the_import_stays_and_demand_is_left(
     assert names(kept) == ["rejects.csv"]
 
 
-def test_an_unforeseen_error_is_told_and_goes_on(world: World, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unforeseen_error_is_told_and_the_job_can_be_resumed(
+    world: World, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def break_down(*_given: Any, **_more: Any) -> None:
         raise RuntimeError("the disk is full")
 
     job = queue(world)
-    monkeypatch.setattr(imports, "import_sales", break_down)
-
-    with pytest.raises(RuntimeError):
-        run_import(job.pk, clock=lambda: NOW)
+    with monkeypatch.context() as patch:
+        patch.setattr(imports, "import_sales", break_down)
+        with pytest.raises(RuntimeError):
+            run_import(job.pk, clock=lambda: NOW)
 
     job.refresh_from_db()
     assert (job.state, job.error) == ("failed", "RuntimeError: the disk is full")
-    assert names(kept) == []
+    assert names(kept) == ["csv"]
+    jobs.resume_job(job.pk)
+    assert import_sales_task(str(job.pk)) == 3
+    assert names(kept) == ["rejects.csv"]
 
 
 def test_a_worker_that_is_stopped_leaves_the_file_and_the_job_goes_on_later(
@@ -172,7 +177,7 @@ def test_while_it_runs_everybody_sees_how_far_it_is_and_may_stop_it(
     transactional_db: None, world: World, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The import is told to wait until the thread beside it has spoken, and until it has heard the request to stop."""
-    monkeypatch.setattr(uploads.current_app, "send_task", lambda name, args: None)
+    monkeypatch.setattr(jobs.current_app, "send_task", lambda name, args: None)
     job = queue(world)
     seen: list[tuple[int, str]] = []
     monkeypatch.setattr(imports._Voice, "every_seconds", 0.01)
@@ -202,17 +207,18 @@ def test_while_it_runs_everybody_sees_how_far_it_is_and_may_stop_it(
     assert names(kept) == []
 
 
-def test_a_job_taken_away_is_not_finished(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_taken_away_is_left_to_whoever_has_it_now(
+    world: World, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job, refresh = queue(world), imports.refresh_demand
 
     def refresh_and_lose_the_job() -> int:
-        Job.objects.filter(pk=job.pk).update(state="failed", error="gone")
+        Job.objects.filter(pk=job.pk).update(state="failed", error="gone")  # … and resumed elsewhere
         return refresh()
 
     monkeypatch.setattr(imports, "refresh_demand", refresh_and_lose_the_job)
     import_sales_task(str(job.pk))
 
     job.refresh_from_db()
-    assert job.state == "failed"
-    with pytest.raises(imports.Conflict):
-        report_progress(job.pk, now=NOW)
+    assert (job.state, job.error, job.result) == ("failed", "gone", {})
+    assert "csv" in names(kept)

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from config.kernel.models import IdempotencyKey
 from forecasting.models import DemandHistory
+from forecasting.selectors import latest_run
 from monitoring.models import KpiSnapshot
 from monitoring.selectors import figures
 from monitoring.selectors.demand import demand_and_forecast
-from monitoring.selectors.risks import latest_complete_run
 from monitoring.services.housekeeping import forget_idempotency_keys
 from monitoring.services.kpis import backfill_kpis, record_kpis
 from tests.cast import NOW, World
@@ -64,7 +64,7 @@ def test_forecast_error_weighs_each_series_by_its_expected_demand(world: World) 
     expect(run, world.mug, world.main, per_day=9, wape=0.2, bias=0.1)
     expect(run, world.lamp, world.main, per_day=1, wape=1.2, bias=-0.9)
 
-    error = figures.forecast_error(latest_complete_run())
+    error = figures.forecast_error(latest_run())
 
     assert (error.wape, error.bias, error.series) == (0.3, 0.0, 2)
 

@@ -7,15 +7,17 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from config.kernel.errors import Conflict
+from catalog.models import Category, Channel
+from config.kernel.errors import Conflict, ValidationFailed
 from config.kernel.jobs import fail_abandoned_jobs, request_cancel, start_job
 from config.kernel.models import Job
 from forecasting.models import DemandHistory, Forecast, ForecastRun
+from forecasting.selectors import latest_run
 from procurement.models import Policy, Proposal
 from procurement.services.decisions import Decision, accept_proposals, dismiss_proposals
 from procurement.services.planning import JobBusy, PlanOutcome, queue_plan, run_plan
 from procurement.tasks import run_nightly_plan
-from tests.cast import put_stock
+from tests.cast import make_lot, put_stock
 from tests.procurement.planning_world import sell_daily
 
 NOW = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
@@ -99,14 +101,31 @@ def test_an_accepted_proposal_counts_as_supply_and_is_not_proposed_again(selling
     assert not Proposal.objects.filter(sku=selling.mug, warehouse=selling.main, status="open").exists()
 
 
-def test_a_dismissed_proposal_comes_back_while_the_need_lasts(selling: Any) -> None:
+def test_a_dismissed_proposal_keeps_quiet_until_the_next_review(selling: Any) -> None:
     plan()
     proposal = Proposal.objects.get(sku=selling.mug, warehouse=selling.main)
     dismiss_proposals([proposal.pk], actor=selling.planner, now=NOW, note="trying without")
 
-    plan()
+    tomorrow = run_plan(queue_plan().pk, clock=lambda: NOW + timedelta(days=1))
+    next_week = run_plan(queue_plan().pk, clock=lambda: NOW + timedelta(days=7))
 
-    assert Proposal.objects.filter(sku=selling.mug, warehouse=selling.main, status="open").count() == 1
+    assert tomorrow is not None
+    assert next_week is not None
+    assert (tomorrow.proposals_new, next_week.proposals_new) == (0, 1)
+    assert Proposal.objects.get(sku=selling.mug, warehouse=selling.main, status="open").need_by == date(2026, 3, 23)
+
+
+def test_a_standing_proposal_gets_todays_dates(selling: Any) -> None:
+    plan()
+    first = Proposal.objects.get(sku=selling.mug, warehouse=selling.main)
+
+    outcome = run_plan(queue_plan().pk, clock=lambda: NOW + timedelta(days=3))
+
+    second = Proposal.objects.get(sku=selling.mug, warehouse=selling.main)
+    assert outcome is not None
+    assert (outcome.proposals_new, outcome.nothing_new) == (0, False)
+    assert (first.pk, first.need_by) == (second.pk, date(2026, 3, 16))
+    assert second.need_by == date(2026, 3, 19)
 
 
 def test_a_proposal_no_longer_needed_is_withdrawn(selling: Any) -> None:
@@ -165,11 +184,65 @@ def test_without_any_sales_there_is_nothing_to_plan(world: Any) -> None:
     assert (outcome.run_id, outcome.series, outcome.nothing_new) == (None, 0, True)
 
 
-def test_a_plan_can_be_made_as_of_an_earlier_day(selling: Any) -> None:
+def test_a_look_back_keeps_its_forecasts_and_leaves_proposals_and_the_run_in_force_alone(selling: Any) -> None:
+    plan()
+    proposals = list(Proposal.objects.values_list("pk", "status"))
+
     outcome = plan(as_of=date(2026, 2, 1))
 
-    assert outcome.as_of == "2026-02-01"
-    assert ForecastRun.objects.get().as_of == date(2026, 2, 1)
+    assert (outcome.as_of, outcome.is_look_back) == ("2026-02-01", True)
+    assert Forecast.objects.filter(run__as_of=date(2026, 2, 1), sku=selling.mug, warehouse=selling.main).exists()
+    assert list(Proposal.objects.values_list("pk", "status")) == proposals
+    assert latest_run() == ForecastRun.objects.get(as_of=YESTERDAY)
+    assert plan().nothing_new
+
+
+@pytest.mark.parametrize("day", [date(2099, 1, 1), date(1990, 1, 1), date(2026, 3, 2)])
+def test_a_day_without_sales_behind_it_cannot_be_planned(selling: Any, day: date) -> None:
+    plan()
+
+    with pytest.raises(ValidationFailed):
+        plan(as_of=day)
+
+    assert Proposal.objects.filter(status="open").count() == 1
+
+
+def test_on_its_first_day_a_company_has_nothing_to_plan_yet(world: Any) -> None:
+    sell_daily(world.mug, world.web, world.main, quantities=[4], until=NOW.date())
+
+    outcome = plan()
+
+    assert (outcome.run_id, outcome.series) == (None, 0)
+
+
+def test_a_day_is_over_when_it_is_over_in_every_channel(selling: Any) -> None:
+    """At 2:30 UTC on 2 March it is still 1 March in Los Angeles."""
+    Channel.objects.filter(pk=selling.market.pk).update(time_zone="America/Los_Angeles")
+
+    outcome = plan()
+
+    assert outcome.as_of == "2026-02-28"
+
+
+def test_stock_of_an_expired_lot_is_no_supply(selling: Any) -> None:
+    lot = make_lot(selling.mug, "OLD", expires_on=date(2026, 1, 1))
+    put_stock(selling.mug, selling.shelf, 5000, lot=lot)
+
+    plan()
+
+    assert Proposal.objects.get(sku=selling.mug, warehouse=selling.main).inventory_position == 100
+
+
+def test_a_policy_of_a_parent_category_reaches_what_is_below_it(selling: Any) -> None:
+    home = Category.objects.get(code="HOME")
+    parent = Category.objects.create(code="ALL", name="All")
+    Category.objects.filter(pk=home.pk).update(parent=parent)
+    Policy.objects.create(name="all", category=parent, service_level=Decimal("0.80"))
+
+    plan()
+
+    [term] = [t for t in Proposal.objects.get(sku=selling.mug).explanation if t["code"] == "service_level"]
+    assert term["value"] == 0.8
 
 
 def test_the_night_has_one_plan_however_many_beats_ask(selling: Any) -> None:

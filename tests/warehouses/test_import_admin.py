@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from config.kernel import jobs
 from config.kernel.models import Job
 from forecasting.tasks import import_sales_task
 from tests.cast import NOW, World
@@ -41,7 +42,7 @@ def test_from_the_button_to_the_rejected_lines(
     world: World, kept: Path, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[tuple[str, list[str]]] = []
-    monkeypatch.setattr(uploads.current_app, "send_task", lambda name, args: sent.append((name, args)))
+    monkeypatch.setattr(jobs.current_app, "send_task", lambda name, args: sent.append((name, args)))
     planner = enter(world.planner)
     assert "Import a file" in planner.get(IMPORTS).content.decode()
     assert 'enctype="multipart/form-data"' in planner.get(f"{IMPORTS}import-file/").content.decode()

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from django.db.models import F, Q, Sum
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from catalog.models import Sku
@@ -27,7 +28,7 @@ def waiting_by_warehouse(sku: Sku) -> dict[int, Decimal]:
 
 @panel("catalog.sku", order=10, permission="warehouses.view_stocklevel")
 def stock_panel(request: HttpRequest, sku: Sku) -> SafeString:
-    positions, waiting = stock_positions([sku.pk]), waiting_by_warehouse(sku)
+    positions, waiting = stock_positions([sku.pk], today=timezone.localdate()), waiting_by_warehouse(sku)
     known = {warehouse for _sku, warehouse in positions} | set(waiting)
     rows = [
         {

@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils import timezone
-from forecasting.selectors import latest_run
 
 from config.kernel.errors import DomainError
 from config.kernel.models import Job
+from forecasting.selectors import latest_run
 from procurement.services.planning import PlanOutcome, queue_plan, resumable_plan, run_plan
 
 
@@ -47,13 +47,16 @@ class Command(BaseCommand):
             return broken
         if options["if_never"] and broken:
             return broken
-        return queue_plan(as_of=options["as_of"], force=options["force"])
+        try:
+            return queue_plan(as_of=options["as_of"], force=options["force"])
+        except DomainError as exc:
+            raise CommandError(str(exc)) from exc
 
 
 def describe(outcome: PlanOutcome) -> str:
     """What the plan found, in a sentence or two."""
     if outcome.run_id is None:
-        return "There are no sales yet: bring some with manage.py import_sales FILE --channel CODE."
+        return "There is no whole day of sales yet: bring some with manage.py import_sales FILE --channel CODE."
     found = (
         f"Plan as of {outcome.as_of}: {outcome.series} series forecast, {outcome.below_reorder_point} below their "
         f"reorder point, {outcome.proposals_open} open proposals ({outcome.proposals_new} new, "
@@ -61,6 +64,8 @@ def describe(outcome: PlanOutcome) -> str:
     )
     if outcome.without_supplier:
         found += f" {outcome.without_supplier} series have no supplier item, so nothing can be proposed for them."
+    if outcome.is_look_back:
+        found += " This was a look back: the proposals stay as they were."
     if outcome.unplannable:
         found += f" {len(outcome.unplannable)} could not be planned: " + "; ".join(outcome.unplannable[:5]) + "."
     return found + (" Nothing changed since the last plan; nothing new was written." if outcome.nothing_new else "")

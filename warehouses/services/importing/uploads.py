@@ -2,24 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from config.kernel.errors import NotFound, ValidationFailed
-from config.kernel.jobs import queue_job
+from config.kernel.jobs import queue_job, send_to_worker
 from config.kernel.models import Job
 from warehouses.models import Warehouse
 
 IMPORT_SALES = "import_sales"
-"""The kind of the job. Its task is forecasting's (demand is refreshed afterwards) and is called by name."""
-TASK = "forecasting.import_sales"
+"""The kind of the job. Its task (settings.JOB_TASKS) is forecasting's, which refreshes demand afterwards."""
 ENDINGS = (".csv.gz", ".csv", ".gz", ".parquet")
 MAX_BYTES = 200 * 1024 * 1024
 _LONGEST_NAME = 200
@@ -95,7 +92,7 @@ def queue_file_import(
         with transaction.atomic():
             job = queue_job(IMPORT_SALES, run_key=run_key, parameters=parameters, actor=actor)
             if job is not None:
-                transaction.on_commit(partial(current_app.send_task, TASK, [str(job.pk)]))
+                send_to_worker(job)
     except BaseException:
         if not Job.objects.filter(run_key=run_key).exists():
             upload.forget()
