@@ -202,7 +202,9 @@ class _Reader:
         part = self.rows_of_frame(rows)
         season = self.frame.season
         for h in range(min(season, horizon)):
-            values, mean = empirical_step(part, self.cleaned.actual[rows], h, self.levels)
+            values, mean = empirical_step(
+                part, self.cleaned.actual[rows], self.cleaned.exposure[rows], h, self.levels
+            )
             quantiles[:, h::season], means[:, h::season] = values[:, None], mean[:, None]
         return means, quantiles
 
@@ -245,6 +247,11 @@ class _Reader:
             at = np.flatnonzero(windows == window)
             part = self.rows_of_frame(rows[at])
             quantiles[at], mean[at], sd[at] = empirical_window(
-                part, self.cleaned.actual[rows[at]], present, int(window), self.levels
+                part,
+                self.cleaned.actual[rows[at]],
+                self.cleaned.exposure[rows[at]],
+                present,
+                int(window),
+                self.levels,
             )
         return mean, quantiles, sd

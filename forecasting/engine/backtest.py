@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.engine.cleaning import Cleaned
+from forecasting.engine.methods.empirical import LEAST_SHARE_SEEN
 from forecasting.engine.seasonality import Rhythm
 from forecasting.engine.types import BoolArray, FloatArray, IntArray
 
 MOST_FOLDS = 5
-LEAST_SHARE_SEEN = 0.75
 MOST_SCORED_WINDOWS = 3
 
 

@@ -13,6 +13,7 @@ OUTLIER_SIGMAS = 4.0
 OUTLIER_MIN_SALES = 8
 MIN_SHARE_IN_STOCK = 0.25
 SOLD_OUT_SHARE = 0.5
+LARGEST = 1e15
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Cleaned:
     gaps: IntArray
     negatives: IntArray
     infinite: IntArray
+    huge: IntArray
     censored: IntArray
     outliers: IntArray
 
@@ -36,7 +38,7 @@ class Cleaned:
 def clean(panel: Panel) -> Cleaned:
     """Clean a panel. Every rule is causal: a value is judged by what came before it, so no fold learns from its future.
 
-    Infinite → unknown (gap). Negative → 0 (returns must be netted against the sale before this engine). Inner NaN →
+    Infinite, or beyond ±10¹⁵ (a slip, and its square overflows) → unknown (gap). Negative → 0 (returns must be netted against the sale before this engine). Inner NaN →
     gap: exposure 0,
     never a zero. Out of stock → exposure is the share in stock, so that level = Σ sales / Σ exposure counts no lost
     day as demand;
@@ -47,7 +49,8 @@ def clean(panel: Panel) -> Cleaned:
     periods = raw.shape[1]
     live = np.arange(periods)[None, :] >= panel.starts[:, None]
     infinite = np.isinf(raw) & live
-    unknown = (np.isnan(raw) | np.isinf(raw)) & live
+    huge = (np.abs(raw) > LARGEST) & ~infinite & live
+    unknown = (np.isnan(raw) | infinite | huge) & live
     values = np.where(live & ~unknown, raw, 0.0)
     negative = values < 0
     values = np.maximum(values, 0.0)
@@ -71,9 +74,10 @@ def clean(panel: Panel) -> Cleaned:
         exposure=exposure,
         live=live,
         starts=panel.starts,
-        gaps=(unknown & ~infinite).sum(axis=1),
+        gaps=(unknown & ~infinite & ~huge).sum(axis=1),
         negatives=negative.sum(axis=1),
         infinite=infinite.sum(axis=1),
+        huge=huge.sum(axis=1),
         censored=censored,
         outliers=outliers,
     )

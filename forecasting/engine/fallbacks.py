@@ -53,6 +53,7 @@ def cleaning_notes(cleaned: Cleaned, row: int) -> tuple[str, ...]:
     named = (
         (cleaned.gaps, "{} unknown periods (NaN) treated as gaps, not as zeros"),
         (cleaned.infinite, "{} infinite values treated as gaps"),
+        (cleaned.huge, "{} values beyond 10^15 treated as gaps"),
         (cleaned.negatives, "{} negative values set to 0"),
         (cleaned.censored, "{} periods not fully in stock: sales taken as a lower bound"),
         (cleaned.outliers, "{} one-off bulk sales capped for the level"),

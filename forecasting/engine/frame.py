@@ -58,6 +58,15 @@ class Frame:
         """(n, O) whether the series was old enough at the origin to be learnt from."""
         return self.starts[:, None] + self.calendar.rhythm.min_history <= self.origins[None, :]
 
+    def unseen(self) -> BoolArray:
+        """(n, T) periods that say nothing of demand: before the start, a gap, or all of it out of stock. A closed day
+        was seen."""
+        return (self.open_share <= 0) & (self.calendar.closed <= 0)[None, :]
+
+    def rates(self) -> FloatArray:
+        """(n, T) demand of each seen period as if it had been in stock throughout: demand / share."""
+        return self.demand / np.where(self.open_share > 0, self.open_share, 1.0)
+
     def at(self, columns: IntArray) -> Frame:
         """The same frame with only some of the origins."""
         return replace(self, origins=self.origins[columns], factor=self.factor[:, columns], swing=self.swing[columns])

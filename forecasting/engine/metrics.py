@@ -47,12 +47,15 @@ def rmsse(forecast: FloatArray, actual: FloatArray, history: FloatArray) -> floa
     return float(np.sqrt(np.mean(error(forecast, actual) ** 2) / scale)) if scale > 0 else float("nan")
 
 
-def naive_scale(values: FloatArray, live_until: Sequence[int] | int) -> FloatArray:
+def naive_scale(values: FloatArray, live_until: Sequence[int] | int, seen: FloatArray | None = None) -> FloatArray:
     """(n,) in-sample mean |y_t − y_{t−1}| from the first sale up to `live_until` periods: the scale of scaled losses
-    (0 if flat)."""
+    (0 if flat). With `seen` (n, T), the share of each period observed, only steps between two whole periods count."""
     known = values[:, : int(np.max(live_until))]
     if known.shape[1] < 2:
         return np.zeros(len(known))
     since = np.cumsum(known, axis=1)[:, :-1] > 0
+    if seen is not None:
+        whole = seen[:, : known.shape[1]] >= 1
+        since = since & whole[:, 1:] & whole[:, :-1]
     steps = np.abs(np.diff(known, axis=1)) * since
     return steps.sum(axis=1) / np.maximum(since.sum(axis=1), 1)

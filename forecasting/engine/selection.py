@@ -69,7 +69,7 @@ def backtest_losses(
     actual, valid = np.zeros(shape[:3]), np.zeros(shape[:3], dtype=bool)
     truth, rows = Actuals(cleaned), np.arange(shape[0])
     first = int(frame.origins[0]) if folds else cleaned.actual.shape[1]
-    scale = naive_scale(cleaned.actual, first)
+    scale = naive_scale(cleaned.actual, first, cleaned.exposure)
     scale = np.where(scale > 0, scale, 1.0)
     taus = np.array(SCORED_LEVELS)
     pick = [pooled.levels.index(t) if t in pooled.levels else -1 for t in SCORED_LEVELS]
@@ -84,7 +84,7 @@ def backtest_losses(
             for m, name in enumerate(methods):
                 if name == EMPIRICAL:
                     quantiles, centre, _ = empirical_window(
-                        frame, cleaned.actual, int(frame.origins[f]), window, SCORED_LEVELS
+                        frame, cleaned.actual, cleaned.exposure, int(frame.origins[f]), window, SCORED_LEVELS
                     )
                 else:
                     centre = cumulative[name][:, f, window - 1]

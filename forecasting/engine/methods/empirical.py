@@ -2,49 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from forecasting.engine.frame import Frame
-from forecasting.engine.types import FloatArray
+from forecasting.engine.types import BoolArray, FloatArray, IntArray
 
 MEMORY_BLOCKS = 30
+LEAST_SHARE_SEEN = 0.75
 
 
 def empirical_window(
-    frame: Frame, actual: FloatArray, origin: int, window: int, levels: tuple[float, ...]
+    frame: Frame, actual: FloatArray, exposure: FloatArray, origin: int, window: int, levels: tuple[float, ...]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Quantiles (n, q), means and standard deviations (n,) of the sums of `window` consecutive periods that ended
     before the origin, within the last 30 blocks.
 
     Windows shorter than the season are taken at the season's own phase, so that Monday is compared with Mondays.
+    Windows partly unobserved are scaled up, below 75 % observed they are left out: the rule of the backtest. A series
+    that has none takes every phase, then every window in which anything was observed.
     """
     season, block = frame.season, frame.calendar.rhythm.block
-    top = np.concatenate([np.zeros((len(actual), 1)), actual[:, :origin].cumsum(axis=1)], axis=1)
     stride = season if window < season else 1
-    begins = np.arange(origin - window, max(origin - max(MEMORY_BLOCKS * block, 3 * window), 0) - 1, -1)
-    begins = begins[(begins - origin) % stride == 0] if stride > 1 else begins
-    if len(begins) == 0:
-        return np.zeros((len(actual), len(levels))), np.zeros(len(actual)), np.zeros(len(actual))
-    sums = top[:, begins + window] - top[:, begins]
-    return live_quantiles(sums, begins[None, :] < frame.starts[:, None], levels)
+    oldest = max(origin - max(MEMORY_BLOCKS * block, 3 * window), 0)
+    begins = np.arange(max(origin - window, 0), oldest - 1, -1)
+    phase = begins[(begins - origin) % stride == 0] if stride > 1 else begins
+    top, seen = running(actual[:, :origin]), running(exposure[:, :origin])
+
+    def read(columns: IntArray, rows: IntArray, least: float) -> tuple[FloatArray, FloatArray, FloatArray, BoolArray]:
+        ends = np.minimum(columns + window, origin)
+        sums = top[rows][:, ends] - top[rows][:, columns]
+        share = (seen[rows][:, ends] - seen[rows][:, columns]) / window
+        young = columns[None, :] < frame.starts[rows, None] if least > 0 else np.zeros(sums.shape, dtype=bool)
+        return observed_quantiles(sums, share, young, least, levels)
+
+    return first_found(len(actual), len(levels), read, phase, begins)
 
 
 def empirical_step(
-    frame: Frame, actual: FloatArray, step: int, levels: tuple[float, ...]
+    frame: Frame, actual: FloatArray, exposure: FloatArray, step: int, levels: tuple[float, ...]
 ) -> tuple[FloatArray, FloatArray]:
     """Quantiles (n, q) and means (n,) of single past periods at the season's phase of `step` periods ahead of the
-    present."""
+    present; unobserved ones are left out."""
     origin, season = int(frame.origins[-1]), frame.season
     columns = np.arange(origin - season + step % season, -1, -season)[:MEMORY_BLOCKS]
-    values = actual[:, columns]
-    quantiles, mean, _ = live_quantiles(values, columns[None, :] < frame.starts[:, None], levels)
+    every = np.arange(origin - 1, -1, -1)[: MEMORY_BLOCKS * season]
+
+    def read(columns: IntArray, rows: IntArray, least: float) -> tuple[FloatArray, FloatArray, FloatArray, BoolArray]:
+        young = columns[None, :] < frame.starts[rows, None]
+        return observed_quantiles(actual[rows][:, columns], exposure[rows][:, columns], young, least, levels)
+
+    quantiles, mean, _ = first_found(len(actual), len(levels), read, columns, every)
     return quantiles, mean
+
+
+def running(values: FloatArray) -> FloatArray:
+    """(n, T + 1) sums of the columns before each position."""
+    return np.concatenate([np.zeros((len(values), 1)), values.cumsum(axis=1)], axis=1)
+
+
+Read = Callable[[IntArray, IntArray, float], tuple[FloatArray, FloatArray, FloatArray, BoolArray]]
+
+
+def first_found(
+    n: int, q: int, read: Read, phase: IntArray, every: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Each series by the strictest reading that finds a case: its phase, then every phase, then any observed share."""
+    quantiles, mean, sd = np.zeros((n, q)), np.zeros(n), np.zeros(n)
+    rows = np.arange(n)
+    for columns, least in ((phase, LEAST_SHARE_SEEN), (every, LEAST_SHARE_SEEN), (every, 0.0)):
+        if not len(rows) or not len(columns):
+            continue
+        quantiles[rows], mean[rows], sd[rows], found = read(columns, rows, least)
+        rows = rows[~found]
+    return quantiles, mean, sd
+
+
+def observed_quantiles(
+    values: FloatArray, share: FloatArray, young: BoolArray, least: float, levels: tuple[float, ...]
+) -> tuple[FloatArray, FloatArray, FloatArray, BoolArray]:
+    """Quantiles (n, q), means, standard deviations and whether any case was found (n,), of the cells observed to at
+    least the share `least`, each divided by its share. The mean is Σ values / Σ share: a cell counts by what was seen
+    of it."""
+    out = young | (share < least - 1e-9) | (share <= 1e-9)
+    kept = np.where(out, 0.0, share)
+    quantiles, _, sd = live_quantiles(np.where(out, 0.0, values / np.where(out, 1.0, share)), out, levels)
+    mean = np.where(out, 0.0, values).sum(axis=1) / np.where(out.all(axis=1), 1.0, kept.sum(axis=1))
+    return quantiles, mean, sd, ~out.all(axis=1)
 
 
 def live_quantiles(
     values: FloatArray, young: np.ndarray, levels: tuple[float, ...]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Quantiles (n, q), means and standard deviations (n,) of each row, leaving out cells before the start; 0 where
+    """Quantiles (n, q), means and standard deviations (n,) of each row, leaving out the cells marked young; 0 where
     nothing is left.
 
     Rows are sorted with the young cells last, so that short rows need no slower path than full ones.

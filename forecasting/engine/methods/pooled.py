@@ -62,11 +62,13 @@ def features_of(frame: Frame) -> Features:
 
 
 def since_last_sale(frame: Frame) -> FloatArray:
-    """(n, O) periods since the last sale before each origin (all periods where there was none)."""
+    """(n, O) observed periods since the last sale before each origin (all where there was none): weeks out of stock are
+    no sign of dying demand."""
     periods = frame.demand.shape[1]
     index = np.where(frame.demand > 0, np.arange(1, periods + 1)[None, :], 0)
     last = np.maximum.accumulate(index, axis=1)[:, frame.origins - 1]
-    return (frame.origins[None, :] - np.maximum(last, frame.starts[:, None])).astype(float)
+    seen = np.concatenate([np.zeros((len(frame.demand), 1)), (~frame.unseen()).cumsum(axis=1)], axis=1)
+    return seen[:, frame.origins] - np.take_along_axis(seen, np.maximum(last, frame.starts[:, None]), axis=1)
 
 
 def log_events(features: Features, expected: FloatArray) -> FloatArray:

@@ -59,9 +59,11 @@ def try_theta(
     pick = [pooled.levels.index(t) for t in LEVELS if t in pooled.levels]
     taus = np.array([pooled.levels[i] for i in pick])
     for row in rows:
-        filled = np.where(frame.open_share[row] > 0, frame.demand[row], frame.demand[row].mean())[frame.starts[row] :]
+        seen, rates, start = frame.open_share[row] > 0, frame.rates()[row], int(frame.starts[row])
         for j, origin in enumerate(frame.origins):
-            paths["theta"][row, j] = theta_path(filled[: origin - frame.starts[row]], frame.season, frame.horizon)
+            known, past = seen[start:origin], rates[start:origin]
+            filled = np.where(known, past, past[known].mean() if known.any() else 0.0)
+            paths["theta"][row, j] = theta_path(filled, frame.season, frame.horizon)
         gaps = []
         for f in range(len(pooled.plan.folds)):
             for k, window in enumerate(pooled.plan.scored):
