@@ -77,7 +77,7 @@ def run_file_forecast(options: FileForecast, clock: Callable[[], float]) -> dict
         options, file, result, unused, {"read": loaded - begin, "forecast": done - loaded, "all": done - begin}
     )
     if options.report is not None:
-        tables.append((options.report, json.dumps(report, indent=1, allow_nan=False)))
+        tables.append((options.report, json.dumps(plain(report), indent=1, allow_nan=False)))
     write_all(tables)
     return report
 
@@ -212,6 +212,15 @@ def report_of(
         "unused_covariates": unused,
         "series": {name: choice_report(choice) for name, choice in zip(result.ids, result.choices, strict=True)},
     }
+
+
+def plain(value: Any) -> Any:
+    """The same value with null for every number JSON does not know (NaN, infinite)."""
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def choice_report(choice: Choice) -> dict[str, Any]:

@@ -3,7 +3,9 @@ column."""
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import os
 import tempfile
 import zlib
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REQUIRED = ("unique_id", "ds", "y")
+UNKNOWN = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "null", "NULL", "None")
+NUMERIC = ("y", "in_stock")
+LARGEST = 1e15
+MOST_PERIODS = 200_000
+MOST_CELLS = 200_000_000
+YEARS = (1900, 2100)
+NO_DATE = "is not a date (YYYY-MM-DD) or a whole number"
+CLOCK = r"^(.*\d{1,2}:?\d{2}.*?)\s*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 
 
 class PanelFileError(ValueError):
@@ -28,12 +38,13 @@ class PanelFileError(ValueError):
 
 @dataclass(frozen=True)
 class PanelFile:
-    """A panel and what is needed to write its future: ds of the last period, how ds was given, and the columns no
-    method uses."""
+    """A panel and what is needed to write its future: ds of the last period, how ds was given (integer = plain whole
+    numbers; pattern = dates written as whole numbers, %Y%m%d or %Y%m), and the columns no method uses."""
 
     panel: Panel
     last: Any
     integer: bool
+    pattern: str | None
     month_end: bool
     covariates: tuple[str, ...]
     rows: int
@@ -49,7 +60,15 @@ def read_table(path: Path) -> pd.DataFrame:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
         if path.name.endswith((".csv", ".csv.gz")):
-            return pd.read_csv(path, dtype={"unique_id": str}, keep_default_na=True, na_values=[""])
+            _refuse_other_widths(path)
+            return pd.read_csv(
+                path,
+                dtype={"unique_id": str},
+                index_col=False,
+                skip_blank_lines=False,
+                keep_default_na=False,
+                na_values={"unique_id": [""], "ds": [""]} | {c: list(UNKNOWN) for c in NUMERIC},
+            )
     except UnicodeDecodeError as error:
         raise PanelFileError(
             f"{path}: line {_undecodable_line(path)}: not UTF-8 text; columns {_wanted()} expected"
@@ -58,7 +77,9 @@ def read_table(path: Path) -> pd.DataFrame:
         raise PanelFileError(f"{path}: line {_last_readable_line(path)}: gzip file is damaged or ends early") from error
     except pd.errors.EmptyDataError as error:
         raise PanelFileError(f"{path}: line 1: empty file; missing column unique_id, ds, y") from error
-    except pd.errors.ParserError as error:
+    except PanelFileError:
+        raise
+    except (pd.errors.ParserError, csv.Error) as error:
         raise PanelFileError(f"{path}: {' '.join(str(error).split())}") from error
     except (OSError, ValueError) as error:
         raise PanelFileError(
@@ -73,6 +94,17 @@ def _wanted() -> str:
 
 def _open_bytes(path: Path) -> Any:
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+
+
+def _refuse_other_widths(path: Path) -> None:
+    """Every row as many fields as the header: one more would shift the columns, one fewer would be read as unknown."""
+    with _open_bytes(path) as raw:
+        reader = csv.reader(io.TextIOWrapper(raw, encoding="utf-8", newline=""))
+        width = len(next(reader, []))
+        for row in reader:
+            if len(row) != width and width:
+                fault = "is empty" if not row else f"{len(row)} fields, the header has {width}"
+                raise PanelFileError(f"{path}: line {reader.line_num}: {fault}")
 
 
 def _undecodable_line(path: Path) -> int:
@@ -127,11 +159,14 @@ def read_panel(path: Path, freq: str) -> PanelFile:
     require_columns(path, table, REQUIRED)
     if table.empty:
         raise PanelFileError(f"{path}: line 2: no rows below the header")
-    first_bad(path, table.unique_id.isna().to_numpy(), "unique_id", "is empty")
+    first_bad(path, (table.unique_id.isna() | (table.unique_id == "")).to_numpy(dtype=bool), "unique_id", "is empty")
     ids = table.unique_id.astype(str)
     demand = _numbers(path, table, "y")
-    period, integer, stamps = _periods(path, table.ds, freq)
+    first_bad(path, np.isfinite(demand) & (np.abs(demand) > LARGEST), "y", "is beyond 10^15", table.y)
+    period, stamps, pattern = _periods(path, table.ds, freq)
+    integer = stamps is None
     codes, names = pd.factorize(ids, sort=True)
+    _refuse_too_wide(path, period, ids, table.ds, len(names), freq)
     _refuse_duplicates(path, codes, period, ids)
     begin, width = int(period.min()), int(period.max() - period.min()) + 1
     column = (period - begin).astype(np.int64)
@@ -146,11 +181,11 @@ def read_panel(path: Path, freq: str) -> PanelFile:
         in_stock = np.ones_like(values)
         in_stock[codes, column] = np.nan_to_num(share, nan=1.0)
     covariates = tuple(str(c) for c in table.columns if c not in {*REQUIRED, "in_stock"})
-    origin = None if integer else stamps.min().to_pydatetime()
-    last = int(period.max()) if integer else stamps.max()
-    month_end = not integer and freq in "MQY" and bool(stamps.dt.is_month_end.all())
+    origin = None if stamps is None else stamps.min().to_pydatetime()
+    last = int(period.max()) if stamps is None else stamps.max()
+    month_end = stamps is not None and freq in "MQY" and bool(stamps.dt.is_month_end.all())
     panel = Panel(tuple(str(n) for n in names), values, starts, in_stock, freq, origin)
-    return PanelFile(panel, last, integer, month_end, covariates, len(table))
+    return PanelFile(panel, last, integer, pattern, month_end, covariates, len(table))
 
 
 def _numbers(path: Path, table: pd.DataFrame, column: str) -> FloatArray:
@@ -162,20 +197,89 @@ def _numbers(path: Path, table: pd.DataFrame, column: str) -> FloatArray:
     return numbers.to_numpy(dtype=float)
 
 
-def _periods(path: Path, ds: pd.Series, freq: str) -> tuple[np.ndarray, bool, pd.Series]:
-    """Whole period numbers of ds, whether ds is an integer, and the timestamps."""
+def _periods(path: Path, ds: pd.Series, freq: str) -> tuple[np.ndarray, pd.Series | None, str | None]:
+    """Whole period numbers of ds, its timestamps (None for plain whole numbers), and how dates are written as numbers."""
     import pandas as pd
 
     first_bad(path, ds.isna().to_numpy(), "ds", "is empty")
+    if pd.api.types.is_float_dtype(ds):
+        first_bad(path, (ds % 1 != 0).to_numpy() | (ds.abs() > LARGEST).to_numpy(), "ds", NO_DATE, ds)
+        ds = ds.astype(np.int64)
+    pattern = None
     if pd.api.types.is_integer_dtype(ds):
-        return ds.to_numpy(dtype=np.int64), True, ds
-    stamps = ds if pd.api.types.is_datetime64_any_dtype(ds) else pd.to_datetime(ds, errors="coerce", format="ISO8601")
-    first_bad(path, stamps.isna().to_numpy(), "ds", "is not a date (YYYY-MM-DD) or a whole number", ds)
-    stamps = stamps.dt.tz_localize(None)
+        first_bad(path, (ds.abs() > 2**62).to_numpy(), "ds", "is too large", ds)
+        pattern = _pattern_of(path, ds, freq)
+        if pattern is None:
+            return ds.to_numpy(dtype=np.int64), None, None
+        stamps = pd.to_datetime(ds.astype(str), format=pattern)
+    else:
+        stamps = _stamps(path, ds, freq)
+    year = stamps.dt.year.to_numpy()
+    first_bad(
+        path, (year < YEARS[0]) | (year > YEARS[1]), "ds", f"is not between the years {YEARS[0]} and {YEARS[1]}", ds
+    )
     if freq == "W":
         days = (stamps - stamps.min()).dt.days.to_numpy()
-        return days // 7, False, stamps
-    return stamps.dt.to_period({"H": "h"}.get(freq, freq)).astype("int64").to_numpy(), False, stamps
+        return days // 7, stamps, pattern
+    naive = stamps.dt.tz_localize(None)
+    return naive.dt.to_period({"H": "h"}.get(freq, freq)).astype("int64").to_numpy(), stamps, pattern
+
+
+def _pattern_of(path: Path, ds: pd.Series, freq: str) -> str | None:
+    """%Y%m%d for whole numbers that are calendar dates like 20240131, %Y%m for months like 202401; None for plain ones.
+
+    Where most are dates and one is not (20240231), that one is refused: the rest cannot be mere numbers.
+    """
+    import pandas as pd
+
+    kinds = {"%Y%m%d": (10_000, "DWMQY"), "%Y%m": (100, "MQ")}
+    for pattern, (unit, freqs) in kinds.items():
+        if freq not in freqs or not ds.between(YEARS[0] * unit, (YEARS[1] + 1) * unit - 1).all():
+            continue
+        real = pd.to_datetime(ds.astype(str), format=pattern, errors="coerce").notna()
+        if real.mean() > 0.5:
+            first_bad(path, ~real.to_numpy(), "ds", "is no date of the calendar; write dates as 2024-01-31", ds)
+            return pattern
+    return None
+
+
+def _stamps(path: Path, ds: pd.Series, freq: str) -> pd.Series:
+    """Timestamps of ds. With offsets from UTC: hours become UTC (a local clock repeats one in autumn), other periods
+    keep the date that was written."""
+    import pandas as pd
+
+    hours = freq == "H"
+    try:
+        if pd.api.types.is_datetime64_any_dtype(ds):
+            aware = ds.dt.tz is not None
+            stamps = ds.dt.tz_convert("UTC") if aware and hours else ds.dt.tz_localize(None)
+        elif pd.api.types.is_bool_dtype(ds):
+            raise ValueError("true and false")
+        else:
+            text = ds.astype(str)
+            local = text.str.replace(CLOCK, r"\1", regex=True)
+            utc = hours and bool((local != text).any())
+            stamps = pd.to_datetime(text if utc else local, errors="coerce", format="ISO8601", utc=utc)
+    except (ValueError, TypeError, OverflowError, AttributeError) as error:
+        raise PanelFileError(f"{path}: column ds: {NO_DATE}: {' '.join(str(error).split())}") from error
+    first_bad(path, stamps.isna().to_numpy(), "ds", NO_DATE, ds)
+    return stamps
+
+
+def _refuse_too_wide(path: Path, period: np.ndarray, ids: pd.Series, ds: pd.Series, series: int, freq: str) -> None:
+    """A wrong date or another unit of time makes a panel of millions of periods: name it instead of running out of
+    memory."""
+    low, high = int(period.min()), int(period.max())
+    width = high - low + 1
+    if width <= MOST_PERIODS and width * series <= MOST_CELLS:
+        return
+    middle = int(np.median(period))
+    at = int(period.argmax() if high - middle >= middle - low else period.argmin())
+    raise PanelFileError(
+        f"{path}: line {at + 2}: column ds: {ds.iloc[[at]].tolist()[0]!r} of {ids.iloc[at]!r} makes {width:,} periods "
+        f"of --freq {freq} × {series:,} series; at most {MOST_PERIODS:,} periods and {MOST_CELLS:,} cells. A wrong date, "
+        "or seconds where periods are meant?"
+    )
 
 
 def _refuse_duplicates(path: Path, codes: np.ndarray, period: np.ndarray, ids: pd.Series) -> None:
@@ -196,6 +300,13 @@ def future_stamps(file: PanelFile, horizon: int) -> Any:
 
     if file.integer:
         return np.arange(file.last + 1, file.last + 1 + horizon)
+    stamps = _future_dates(file, horizon)
+    return stamps if file.pattern is None else stamps.strftime(file.pattern).astype(np.int64)
+
+
+def _future_dates(file: PanelFile, horizon: int) -> Any:
+    import pandas as pd
+
     freq = file.panel.freq
     if freq in "HDW":
         unit = {"H": pd.Timedelta(hours=1), "D": pd.Timedelta(days=1), "W": pd.Timedelta(days=7)}[freq]

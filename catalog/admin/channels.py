@@ -1,6 +1,7 @@
 """Channels and what is listed on them."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from catalog.models import Channel, Listing
@@ -12,6 +13,7 @@ class ChannelAdmin(HouseAdmin):
     list_display = ("name", "code", "kind", "currency", "time_zone", "priority", "is_active")
     search_fields = ("code", "name")
     list_filter = ("kind", "is_active")
+    empty_hint = _("Import your sales: their channel comes with them. Or add one here.")
 
 
 @admin.register(Listing)
@@ -22,3 +24,4 @@ class ListingAdmin(HouseAdmin):
     autocomplete_fields = ("sku", "channel")
     list_filter = ("channel", "is_active", ("sku", AutocompleteSelectFilter))
     ordering = ("-pk",)
+    empty_hint = _("Add what is sold on which channel at which price, here or through the API. Imported sales need none.")

@@ -18,6 +18,7 @@ class CategoryAdmin(HouseAdmin):
     list_select_related = ("parent",)
     autocomplete_fields = ("parent",)
     list_filter = (("parent", AutocompleteSelectFilter),)
+    empty_hint = _("Add a category, then set it on your products: aims of the plan and promotions can be made for it.")
 
 
 @admin.register(Product)
@@ -27,6 +28,7 @@ class ProductAdmin(HouseAdmin):
     list_select_related = ("category",)
     autocomplete_fields = ("category",)
     list_filter = (("category", AutocompleteSelectFilter),)
+    empty_hint = _("Import your sales: products and their SKUs come with them. Or add them here.")
 
 
 @admin.register(Sku)
@@ -37,7 +39,7 @@ class SkuAdmin(HouseAdmin):
     list_select_related = ("product__category",)
     autocomplete_fields = ("product",)
     list_filter = ("status", ("product__category", AutocompleteSelectFilter), "launched_on")
-    empty_hint = _("SKUs come with the first import of sales, or are added here.")
+    empty_hint = _("Import your sales: SKUs come with them. Or add them here.")
     fieldsets = (
         (_("The SKU"), {"fields": (("code", "barcode"), "name", "product", "status")}),
         (_("Money"), {"fields": (("unit_price", "unit_cost"),)}),

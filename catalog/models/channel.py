@@ -1,5 +1,8 @@
 """Channels (web shop, marketplace, wholesale, stores) and what is listed on them."""
 
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -7,6 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models.product import Sku
 from config.kernel.fields import MoneyField
 from config.kernel.policy import ScopedManager
+
+
+def validate_time_zone(name: str) -> None:
+    """Days are counted by it, so an unknown one would stop the plan."""
+    if name not in available_timezones():
+        raise ValidationError(_("There is no such time zone; write it like Europe/London."), code="unknown_time_zone")
 
 
 class Channel(models.Model):
@@ -21,7 +30,11 @@ class Channel(models.Model):
     kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.WEB_SHOP)
     currency = models.CharField(_("currency"), max_length=3, default="GBP", help_text=_("ISO 4217 code."))
     time_zone = models.CharField(
-        _("time zone"), max_length=64, default="UTC", help_text=_("Decides the day an order's demand counts for.")
+        _("time zone"),
+        max_length=64,
+        default="UTC",
+        validators=[validate_time_zone],
+        help_text=_("Decides the day an order's demand counts for."),
     )
     priority = models.PositiveSmallIntegerField(_("priority"), default=100, help_text=_("Lower is served first."))
     ignored_codes = models.TextField(

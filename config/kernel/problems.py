@@ -2,6 +2,7 @@
 
 import logging
 from decimal import InvalidOperation
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -56,7 +57,7 @@ def _of_the_framework(exc: BaseException) -> dict[str, Any] | None:
         code = exc.get_codes()
         return problem(
             exc.status_code,
-            str(exc.default_detail),
+            HTTPStatus(exc.status_code).phrase,  # not default_detail, which may be a template: "… {media_type}"
             str(exc.detail),
             code if isinstance(code, str) else exc.default_code,
         )

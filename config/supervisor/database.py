@@ -19,7 +19,8 @@ def main(log: str, *options: str) -> int:
             call_command("migrate", interactive=False, stdout=file)
         if "--demo" in options:
             call_command("load_demo", "--if-empty")
-            _plan_once()
+            _try("plan", "The first plan")
+            _try("watch", "The first look at alerts and KPIs")
     except CommandError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -29,14 +30,13 @@ def main(log: str, *options: str) -> int:
     return 0
 
 
-def _plan_once() -> None:
-    """A plan that fails is no reason to keep people from their stock and orders; it can be asked for again."""
+def _try(command: str, what: str) -> None:
+    """A failure here is no reason to keep people from their stock and orders; it can be asked for again."""
     try:
-        call_command("plan", "--if-never")
-        call_command("watch", "--if-never")
+        call_command(command, "--if-never")
     except Exception as error:
         traceback.print_exc()
-        sys.stdout.write(f"The first plan did not succeed ({error}); Entrepot starts without it.\n")
+        sys.stdout.write(f"{what} did not succeed ({error}); Entrepot starts without it.\n")
 
 
 if __name__ == "__main__":

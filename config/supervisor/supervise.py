@@ -46,7 +46,12 @@ class Supervisor:
             options.data_dir, postgres=not os.environ.get("DATABASE_URL"), redis=not os.environ.get("REDIS_URL")
         )
         self._data_dir = self._stack.layout.data_dir
-        self._environment = {"ENTREPOT_DATA_DIR": str(self._data_dir), **leftovers.mark(self._data_dir)}
+        self._environment = {
+            "ENTREPOT_DATA_DIR": str(self._data_dir),
+            # Where the links in the mails lead, unless the operator knows better (a name, TLS in front).
+            "PUBLIC_URL": os.environ.get("PUBLIC_URL") or options.address.rstrip("/"),
+            **leftovers.mark(self._data_dir),
+        }
         self._children: list[Child] = []
         self._server_processes: dict[str, subprocess.Popen[bytes]] = {}
         self._ran_before: set[str] = set()

@@ -9,7 +9,7 @@ import numpy as np
 
 from forecasting.engine.classify import demand_classes, demand_intervals
 from forecasting.engine.cleaning import Cleaned, clean
-from forecasting.engine.explain import build_choices
+from forecasting.engine.explain import benchmark_of, build_choices
 from forecasting.engine.fallbacks import CONSTANT, SHORT, ZERO, Fallbacks, dispersion_of, find_fallbacks, gamma_spread
 from forecasting.engine.frame import Frame, build_frame
 from forecasting.engine.methods import EMPIRICAL, PATH_METHODS, POOLED
@@ -55,7 +55,7 @@ def forecast_chunk(
     paths[POOLED] = pooled_path(frame, features, np.stack([fit.betas for fit in pooled.fits]))
     classes = demand_classes(*demand_intervals(cleaned.demand, frame.open_share))
     losses = backtest_losses(pooled, cleaned, frame, features, paths)
-    verdict = choose(losses, classes, pooled.standing)
+    verdict = choose(losses, classes, pooled.standing, benchmark_of(pooled))
     names = [verdict.methods[i] for i in verdict.chosen]
     theta_rows = try_theta(frame, cleaned, pooled, features, losses, verdict, classes, theta, paths)
     fallbacks = find_fallbacks(cleaned, pooled.calendar.rhythm.min_history, verdict.folds)
@@ -202,9 +202,7 @@ class _Reader:
         part = self.rows_of_frame(rows)
         season = self.frame.season
         for h in range(min(season, horizon)):
-            values, mean = empirical_step(
-                part, self.cleaned.actual[rows], self.cleaned.exposure[rows], h, self.levels
-            )
+            values, mean = empirical_step(part, self.cleaned.actual[rows], self.cleaned.exposure[rows], h, self.levels)
             quantiles[:, h::season], means[:, h::season] = values[:, None], mean[:, None]
         return means, quantiles
 

@@ -6,7 +6,7 @@ from forecasting.engine.cleaning import Cleaned
 from forecasting.engine.fallbacks import CONSTANT, METHOD, NONE, UNTESTED, Fallbacks, cleaning_notes
 from forecasting.engine.methods import WORDS
 from forecasting.engine.predict import Pooled
-from forecasting.engine.selection import Losses, Verdict, scores_of
+from forecasting.engine.selection import EXACT, TIE, Losses, Verdict, scores_of
 from forecasting.engine.types import Choice
 
 
@@ -32,7 +32,9 @@ def build_choices(
         choices.append(
             Choice(
                 method=method,
-                reason=reason(name, row, verdict, pooled, classes[row]) if tested else fallback_reason(method, code),
+                reason=reason(name, row, verdict, losses, pooled, classes[row])
+                if tested
+                else fallback_reason(method, code),
                 demand_class=classes[row],
                 scores=scores,
                 runner_up=runner_up,
@@ -46,14 +48,20 @@ def build_choices(
     return choices
 
 
-def reason(name: str, row: int, verdict: Verdict, pooled: Pooled, demand_class: str) -> str:
+def benchmark_of(pooled: Pooled) -> str:
+    """The naive method every other one has to beat."""
+    return "seasonal_naive" if pooled.calendar.season > 1 else "naive"
+
+
+def reason(name: str, row: int, verdict: Verdict, losses: Losses, pooled: Pooled, demand_class: str) -> str:
     """Why this method, in one sentence that names the evidence and the distance to the naive benchmark."""
     if name == "theta":
         return (
             f"{WORDS[name]}: beat the panel's choice on this fast, smooth series in the held-out windows "
             "by more than one standard error"
         )
-    benchmark = "seasonal_naive" if pooled.calendar.season > 1 else "naive"
+    benchmark = benchmark_of(pooled)
+    words = benchmark.replace("_", " ")
     mine = verdict.shrunk[row, verdict.methods.index(name)]
     base = verdict.shrunk[row, verdict.methods.index(benchmark)]
     windows = ", ".join(str(k) for k in pooled.plan.scored)
@@ -61,13 +69,15 @@ def reason(name: str, row: int, verdict: Verdict, pooled: Pooled, demand_class: 
         f"{int(verdict.folds[row])} held-out origins, windows of {windows} periods, "
         f"weighed with all {demand_class} series"
     )
-    if name == benchmark or base <= 0:
+    own = losses.loss()[row]
+    own_mine, own_base = own[verdict.methods.index(name)], own[verdict.methods.index(benchmark)]
+    if name == benchmark and own_base <= EXACT:
+        return f"{WORDS[name]}: met every held-out window exactly ({evidence})"
+    if name == benchmark or base <= 0 or mine >= base * (1.0 - TIE):
         return f"{WORDS[name]}: no method was more than 1 % better ({evidence})"
     gap = (1.0 - mine / base) * 100.0
-    return (
-        f"{WORDS[name]}: pinball loss {gap:.0f} % below {benchmark.replace('_', ' ')} ({evidence}); "
-        "simplest within 1 % of the best"
-    )
+    alone = "" if own_mine < own_base else f"; on this series' own windows {words} did no worse, too few to go by"
+    return f"{WORDS[name]}: pinball loss {gap:.0f} % below {words} ({evidence}{alone}); simplest within 1 % of the best"
 
 
 def fallback_reason(method: str, code: int) -> str:

@@ -17,7 +17,7 @@ from config.kernel.admin.base import DOCUMENT_TEMPLATE
 from config.kernel.fields import MoneyField, money
 from procurement.admin.new_order import ADD, items_view, new_order_view
 from procurement.admin.order_actions import PAGE_ACTIONS
-from procurement.models import PurchaseOrder
+from procurement.models import PurchaseOrder, PurchaseOrderLine
 
 Status = PurchaseOrder.Status
 STATUS_LABELS = {
@@ -116,11 +116,15 @@ class PurchaseOrderAdmin(ReadOnlyAdmin):
 def _sums(ids: list[int]) -> QuerySet:
     lines = PurchaseOrder.objects.filter(pk__in=ids).annotate(
         line_count=Count("lines"),
-        worth=Sum(F("lines__quantity") * F("lines__unit_cost"), output_field=MoneyField()),
+        worth=Sum(
+            F("lines__quantity") * F("lines__unit_cost"),
+            filter=~Q(lines__status=PurchaseOrderLine.Status.REJECTED),
+            output_field=MoneyField(),
+        ),
         due=Min(
             Coalesce("lines__promised_on", "lines__need_by"),
             filter=Q(lines__received_quantity__lt=F("lines__quantity"), status__in=PurchaseOrder.OPEN)
-            & ~Q(lines__status="rejected"),
+            & ~Q(lines__status=PurchaseOrderLine.Status.REJECTED),
         ),
         pending=Count("lines", filter=Q(lines__status="change_proposed")),
     )

@@ -75,6 +75,7 @@ class PurchaseOrderLineAdmin(ReadOnlyAdmin):
     list_select_related = ("order", "sku")
     list_filter = ("status", "order__status", "order__supplier", ("sku", AutocompleteSelectFilter))
     ordering = ("-pk",)
+    empty_hint = _("Lines come with purchase orders: accept proposals, or write an order by hand.")
     export_fields = (
         "order__number",
         "line_number",

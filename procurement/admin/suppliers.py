@@ -23,6 +23,7 @@ class SupplierAdmin(HouseAdmin):
     )
     search_fields = ("code", "name", "email")
     list_filter = ("is_active", "country", "currency")
+    empty_hint = _("Import your suppliers with “manage.py import_suppliers FILE”, or add them here.")
     fieldsets = (
         (_("The supplier"), {"fields": (("code", "name"), ("email", "country"), "is_active")}),
         (_("Time"), {"fields": (("lead_time_days", "lead_time_sd_days", "review_days"),)}),
@@ -63,6 +64,7 @@ class SupplierMembershipAdmin(HouseAdmin):
     list_select_related = ("user", "supplier")
     autocomplete_fields = ("user", "supplier")
     list_filter = ("supplier",)
+    empty_hint = _("Link a user with the role Supplier to its supplier: it can then answer orders in the portal.")
 
 
 @admin.register(Policy)
@@ -72,3 +74,4 @@ class PolicyAdmin(HouseAdmin):
     list_select_related = ("category", "sku", "warehouse")
     autocomplete_fields = ("category", "sku", "warehouse")
     list_filter = ("warehouse", ("category", AutocompleteSelectFilter))
+    empty_hint = _("The plan uses its default aims. Add some for a category, a SKU or a warehouse.")

@@ -324,7 +324,11 @@ class AnswersBodySerializer(serializers.Serializer):
         line_id = serializers.IntegerField(min_value=1)
         kind = serializers.ChoiceField(choices=LineResponse.Kind.choices)
         quantity = QuantitySerializerField(min_value=Decimal("0.001"), required=False, allow_null=True)
-        promised_on = serializers.DateField(required=False, allow_null=True)
+        promised_on = serializers.DateField(
+            required=False,
+            allow_null=True,
+            help_text="An accept for a later day than need_by (or today) is taken as a change and waits for the buyer.",
+        )
         note = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
 
         class Meta:

@@ -99,6 +99,11 @@ def _answered(
         return redirect("portal:order", found.number)
     told = ngettext("Thank you. %(n)d line was answered.", "Thank you. %(n)d lines were answered.", len(answers))
     messages.success(request, told % {"n": len(answers)})
+    accepted = [answer.line_id for answer in answers if answer.kind == LineResponse.Kind.ACCEPT]
+    for line in _lines(request, found):
+        if line.pk in accepted and line.status == PurchaseOrderLine.Status.CHANGE_PROPOSED:
+            said = _("Line %(line)s waits for the buyer: the day is later than the one asked for.")
+            messages.info(request, said % {"line": f"{line.line_number} {line.sku.code}"})
     return redirect("portal:order", found.number)
 
 

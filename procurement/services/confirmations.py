@@ -1,8 +1,8 @@
 """The supplier's answers to an order and the planner's word on them (step 11 of the story)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from procurement.services.states import Action, next_status, record, settle
 
 Kind, Verdict, LineStatus = LineResponse.Kind, LineResponse.Decision, PurchaseOrderLine.Status
 NOTE_LENGTH = 500
+FURTHEST_PROMISE = timedelta(days=3 * 365 + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,9 @@ class LineAnswer:
 def respond_to_order(order_id: int, answers: Sequence[LineAnswer], *, actor: Any, now: datetime) -> PurchaseOrder:
     """Take all of `answers` or none.
 
-    accept: the line is promised for the day given, else for its need-by day (today when that has passed); reject: it
-    will not come; change: waits for the planner. An accepted line that is still to come takes a change too (a late
+    accept: the line is promised for the day given, else for its need-by day (today when that has passed); with a later
+    day it is taken as a change of that day, for a supplier cannot put off a delivery alone. reject: it will not come;
+    change: waits for the planner. Nobody promises more than FURTHEST_PROMISE ahead. An accepted line that is still to come takes a change too (a late
     notice): the agreement stands until the planner accepts the new one. When every line is accepted or rejected the
     order is confirmed, when all are rejected it is cancelled.
 
@@ -51,6 +53,7 @@ def respond_to_order(order_id: int, answers: Sequence[LineAnswer], *, actor: Any
     by_id = {line.pk: line for line in lines}
     _refuse_wrong_answers(answers, by_id, today)
     _refuse_untimely_answers(answers, by_id)
+    answers = [_as_taken(answer, by_id[answer.line_id], today) for answer in answers]
     for answer in answers:
         _take(answer, by_id[answer.line_id], actor=actor, now=now, today=today)
     record(order, "answered", actor=actor, now=now, answers=[_told(a, by_id[a.line_id]) for a in answers])
@@ -117,6 +120,8 @@ def _fault(answer: LineAnswer, line: PurchaseOrderLine, today: date) -> str:
         return ""
     if answer.promised_on is not None and answer.promised_on < today:
         return _("is promised for a day that has passed")
+    if answer.promised_on is not None and answer.promised_on > today + FURTHEST_PROMISE:
+        return _("is promised for a day more than three years ahead")
     if answer.kind == Kind.ACCEPT:
         if answer.quantity is not None and answer.quantity != line.quantity:
             return _("has another quantity; propose a change instead")
@@ -156,6 +161,12 @@ def _state_fault(answer: LineAnswer, line: PurchaseOrderLine) -> str:
     if answer.kind == Kind.REJECT and line.received_quantity:
         return _("was received in part and cannot be rejected")
     return ""
+
+
+def _as_taken(answer: LineAnswer, line: PurchaseOrderLine, today: date) -> LineAnswer:
+    """An accept for a later day than was asked for is a change: the planner decides about it."""
+    is_later = answer.promised_on is not None and answer.promised_on > max(line.need_by, today)
+    return replace(answer, kind=Kind.CHANGE, quantity=None) if answer.kind == Kind.ACCEPT and is_later else answer
 
 
 def _take(answer: LineAnswer, line: PurchaseOrderLine, *, actor: Any, now: datetime, today: date) -> None:

@@ -111,3 +111,14 @@ def test_it_serves_heals_and_leaves_nothing_behind(place: Path, started: list[su
     assert marked_processes(data) == []
     assert [server.processes() for server in servers] == [[], []]
     assert status_of(port, "/livez") == 0
+
+
+def test_what_a_first_start_calls_understands_its_options() -> None:
+    from django.core.management import load_command_class
+
+    commands = {"load_demo": "procurement", "plan": "procurement", "watch": "monitoring"}
+    options = {"load_demo": "--if-empty", "plan": "--if-never", "watch": "--if-never"}
+
+    for name, app in commands.items():
+        parser = load_command_class(app, name).create_parser("manage.py", name)
+        parser.parse_args([options[name]])

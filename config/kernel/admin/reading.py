@@ -1,5 +1,6 @@
 """Reading what a person typed into the small forms of the pages."""
 
+import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -8,11 +9,22 @@ from django.utils.translation import gettext as _
 from config.kernel.errors import ValidationFailed
 
 
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
+
+
 def typed_quantity(text: str | None, *, name: str = "") -> Decimal | None:
-    """The number in the box; None when it was left empty. Raises ValidationFailed for anything else."""
-    cleaned = (text or "").strip().replace(",", "").replace("\u202f", "")
+    """The number in the box; None when it was left empty. Raises ValidationFailed for anything else.
+
+    A comma may only separate thousands: 1,240 is read, 2,40 (which might mean 2.40 or 240) is refused.
+    """
+    cleaned = (text or "").strip().replace("\u202f", "")
     if not cleaned:
         return None
+    if "," in cleaned:
+        if not _THOUSANDS.fullmatch(cleaned):
+            said = _("“%(text)s”: decimals have a point; write 2.40, not 2,40. %(name)s")
+            raise ValidationFailed((said % {"text": text, "name": name}).strip())
+        cleaned = cleaned.replace(",", "")
     try:
         quantity = Decimal(cleaned)
     except InvalidOperation as exc:

@@ -33,6 +33,17 @@ def periods_of(text: str) -> tuple[int, ...]:
     return values
 
 
+def seconds_of(text: str) -> float:
+    """A finite number of seconds above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise ArgumentTypeError(f"{text!r}: a number of seconds above 0 expected")
+    return value
+
+
 def season_of(text: str) -> tuple[int, ...] | None:
     """`auto` or season lengths."""
     return None if text == "auto" else periods_of(text)
@@ -73,7 +84,7 @@ class Command(BaseCommand):
         parser.add_argument("--future", type=Path, help="covariates known in advance: unique_id, ds, …")
         parser.add_argument("--static", type=Path, help="one row a unique_id")
         parser.add_argument("--season", type=season_of, default=None, metavar="M|auto", help="season length in periods")
-        parser.add_argument("--budget", type=float, default=None, help="seconds of wall time that may be spent")
+        parser.add_argument("--budget", type=seconds_of, default=None, help="seconds of wall time that may be spent")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, help="processes (default: the cores)")
         parser.add_argument("--windows-out", type=Path, help="unique_id, window, mean, q_…")
