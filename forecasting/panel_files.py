@@ -29,7 +29,7 @@ MOST_PERIODS = 200_000
 MOST_CELLS = 200_000_000
 YEARS = (1900, 2100)
 NO_DATE = "is not a date (YYYY-MM-DD) or a whole number"
-CLOCK = r"^(.*\d{1,2}:?\d{2}.*?)\s*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
+CLOCK = r"^(.*\d[Tt ]\d{2}.*?)\s*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 
 
 class PanelFileError(ValueError):
@@ -65,7 +65,6 @@ def read_table(path: Path) -> pd.DataFrame:
                 path,
                 dtype={"unique_id": str},
                 index_col=False,
-                skip_blank_lines=False,
                 keep_default_na=False,
                 na_values={"unique_id": [""], "ds": [""]} | {c: list(UNKNOWN) for c in NUMERIC},
             )
@@ -97,14 +96,21 @@ def _open_bytes(path: Path) -> Any:
 
 
 def _refuse_other_widths(path: Path) -> None:
-    """Every row as many fields as the header: one more would shift the columns, one fewer would be read as unknown."""
+    """Every row as many fields as the header: one more would shift the columns, one fewer would be read as unknown.
+
+    Empty lines only at the end, else the line numbers of later faults would be wrong.
+    """
     with _open_bytes(path) as raw:
         reader = csv.reader(io.TextIOWrapper(raw, encoding="utf-8", newline=""))
-        width = len(next(reader, []))
+        width = empty = 0
         for row in reader:
-            if len(row) != width and width:
-                fault = "is empty" if not row else f"{len(row)} fields, the header has {width}"
-                raise PanelFileError(f"{path}: line {reader.line_num}: {fault}")
+            if not row:
+                empty = empty or reader.line_num
+            elif empty:
+                raise PanelFileError(f"{path}: line {empty}: is empty")
+            elif len(row) != (width or len(row)):
+                raise PanelFileError(f"{path}: line {reader.line_num}: {len(row)} fields, the header has {width}")
+            width = width or len(row)
 
 
 def _undecodable_line(path: Path) -> int:
@@ -198,7 +204,7 @@ def _numbers(path: Path, table: pd.DataFrame, column: str) -> FloatArray:
 
 
 def _periods(path: Path, ds: pd.Series, freq: str) -> tuple[np.ndarray, pd.Series | None, str | None]:
-    """Whole period numbers of ds, its timestamps (None for plain whole numbers), and how dates are written as numbers."""
+    """Whole period numbers of ds, its timestamps (None for plain numbers), and how dates are written as numbers."""
     import pandas as pd
 
     first_bad(path, ds.isna().to_numpy(), "ds", "is empty")
@@ -253,8 +259,6 @@ def _stamps(path: Path, ds: pd.Series, freq: str) -> pd.Series:
         if pd.api.types.is_datetime64_any_dtype(ds):
             aware = ds.dt.tz is not None
             stamps = ds.dt.tz_convert("UTC") if aware and hours else ds.dt.tz_localize(None)
-        elif pd.api.types.is_bool_dtype(ds):
-            raise ValueError("true and false")
         else:
             text = ds.astype(str)
             local = text.str.replace(CLOCK, r"\1", regex=True)
@@ -277,8 +281,8 @@ def _refuse_too_wide(path: Path, period: np.ndarray, ids: pd.Series, ds: pd.Seri
     at = int(period.argmax() if high - middle >= middle - low else period.argmin())
     raise PanelFileError(
         f"{path}: line {at + 2}: column ds: {ds.iloc[[at]].tolist()[0]!r} of {ids.iloc[at]!r} makes {width:,} periods "
-        f"of --freq {freq} × {series:,} series; at most {MOST_PERIODS:,} periods and {MOST_CELLS:,} cells. A wrong date, "
-        "or seconds where periods are meant?"
+        f"of --freq {freq} × {series:,} series; at most {MOST_PERIODS:,} periods and {MOST_CELLS:,} cells. "
+        "A wrong date, or seconds where periods are meant?"
     )
 
 
@@ -296,8 +300,6 @@ def _refuse_duplicates(path: Path, codes: np.ndarray, period: np.ndarray, ids: p
 
 def future_stamps(file: PanelFile, horizon: int) -> Any:
     """ds of the horizon periods after the panel's last one, in the file's own manner."""
-    import pandas as pd
-
     if file.integer:
         return np.arange(file.last + 1, file.last + 1 + horizon)
     stamps = _future_dates(file, horizon)

@@ -24,4 +24,4 @@ class ListingAdmin(HouseAdmin):
     autocomplete_fields = ("sku", "channel")
     list_filter = ("channel", "is_active", ("sku", AutocompleteSelectFilter))
     ordering = ("-pk",)
-    empty_hint = _("Add what is sold on which channel at which price, here or through the API. Imported sales need none.")
+    empty_hint = _("Add what is sold on which channel at which price, here or through the API; an import needs none.")

@@ -17,7 +17,7 @@ from forecasting.engine.methods.empirical import empirical_step, empirical_windo
 from forecasting.engine.methods.pooled import Features, features_of, floored, key_features, log_events, pooled_path
 from forecasting.engine.methods.theta import try_theta
 from forecasting.engine.predict import Pooled, take_rows, window_ratios
-from forecasting.engine.selection import backtest_losses, choose
+from forecasting.engine.selection import CLASS_SHRINKAGE, backtest_losses, choose
 from forecasting.engine.types import Choice, FloatArray, IntArray, Panel
 
 LEVEL_TABLES = "moving_average"
@@ -55,7 +55,7 @@ def forecast_chunk(
     paths[POOLED] = pooled_path(frame, features, np.stack([fit.betas for fit in pooled.fits]))
     classes = demand_classes(*demand_intervals(cleaned.demand, frame.open_share))
     losses = backtest_losses(pooled, cleaned, frame, features, paths)
-    verdict = choose(losses, classes, pooled.standing, benchmark_of(pooled))
+    verdict = choose(losses, classes, pooled.standing, benchmark_of(pooled), few=pooled.series < CLASS_SHRINKAGE)
     names = [verdict.methods[i] for i in verdict.chosen]
     theta_rows = try_theta(frame, cleaned, pooled, features, losses, verdict, classes, theta, paths)
     fallbacks = find_fallbacks(cleaned, pooled.calendar.rhythm.min_history, verdict.folds)

@@ -38,12 +38,10 @@ class Cleaned:
 def clean(panel: Panel) -> Cleaned:
     """Clean a panel. Every rule is causal: a value is judged by what came before it, so no fold learns from its future.
 
-    Infinite, or beyond ±10¹⁵ (a slip, and its square overflows) → unknown (gap). Negative → 0 (returns must be netted against the sale before this engine). Inner NaN →
-    gap: exposure 0,
-    never a zero. Out of stock → exposure is the share in stock, so that level = Σ sales / Σ exposure counts no lost
-    day as demand;
-    a sale on a day marked 0 counts as half a day. Bulk orders are capped for levels, not for the errors that quantiles
-    learn from.
+    Infinite, or beyond ±10¹⁵ (a slip, and its square overflows) → unknown (gap). Negative → 0 (returns must be netted
+    against the sale before this engine). Inner NaN → gap: exposure 0, never a zero. Out of stock → exposure is the
+    share in stock, so that level = Σ sales / Σ exposure counts no lost day as demand; a sale on a day marked 0 counts
+    as half a day. Bulk orders are capped for levels, not for the errors that quantiles learn from.
     """
     raw = np.asarray(panel.values, dtype=float)
     periods = raw.shape[1]

@@ -73,6 +73,8 @@ def reason(name: str, row: int, verdict: Verdict, losses: Losses, pooled: Pooled
     own_mine, own_base = own[verdict.methods.index(name)], own[verdict.methods.index(benchmark)]
     if name == benchmark and own_base <= EXACT:
         return f"{WORDS[name]}: met every held-out window exactly ({evidence})"
+    if name == benchmark and base > verdict.shrunk[row].min() * (1.0 + TIE):
+        return f"{WORDS[name]}: on its own windows no worse than what the panel favours ({evidence})"
     if name == benchmark or base <= 0 or mine >= base * (1.0 - TIE):
         return f"{WORDS[name]}: no method was more than 1 % better ({evidence})"
     gap = (1.0 - mine / base) * 100.0

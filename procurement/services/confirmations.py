@@ -39,9 +39,9 @@ def respond_to_order(order_id: int, answers: Sequence[LineAnswer], *, actor: Any
 
     accept: the line is promised for the day given, else for its need-by day (today when that has passed); with a later
     day it is taken as a change of that day, for a supplier cannot put off a delivery alone. reject: it will not come;
-    change: waits for the planner. Nobody promises more than FURTHEST_PROMISE ahead. An accepted line that is still to come takes a change too (a late
-    notice): the agreement stands until the planner accepts the new one. When every line is accepted or rejected the
-    order is confirmed, when all are rejected it is cancelled.
+    change: waits for the planner. Nobody promises more than FURTHEST_PROMISE ahead. An accepted line that is still to
+    come takes a change too (a late notice): the agreement stands until the planner accepts the new one. When every line
+    is accepted or rejected the order is confirmed, when all are rejected it is cancelled.
 
     Locks the order and its lines. Raises NotFound, ValidationFailed naming every answer that is wrong in itself, and
     Conflict when the order or a line cannot be answered now.

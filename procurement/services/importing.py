@@ -3,14 +3,16 @@
 Loading the same file twice changes nothing; a row that cannot be used is listed with its reason, the others come in.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
-from catalog.models import Sku
+from catalog.selectors import sku_ids_by_code
+from catalog.services.costs import set_missing_unit_costs
 from config.kernel.transactions import one_transaction
 from procurement.models import PriceBreak, Supplier, SupplierItem
 from procurement.services.supplier_file import ITEM_COLUMNS, SupplierRow, Unusable, lines_of, parsed
@@ -32,6 +34,7 @@ class SupplierImport:
     items_new: int = 0
     items_changed: int = 0
     items_same: int = 0
+    costs_set: int = 0
     rejects: list[Reject] = field(default_factory=list)
 
 
@@ -41,13 +44,15 @@ def import_suppliers(path: Path) -> SupplierImport:
 
     One row is one item of one supplier. `price_breaks` is "100:2.10;500:1.95": from this quantity on, this unit cost;
     a filled cell replaces the item's breaks, "none" removes them. An item is preferred unless the SKU has a preferred
-    supplier already; `is_preferred` "yes" makes it the preferred one. Raises ValidationFailed when the file is no such
+    supplier already; `is_preferred` "yes" makes it the preferred one. A SKU whose unit cost is 0 gets that of its
+    preferred item, if this is in the company's currency. Raises ValidationFailed when the file is no such
     table.
     """
     summary = SupplierImport()
-    skus = dict(Sku.objects.values_list("code", "pk"))
+    lines = list(lines_of(path))
+    skus = sku_ids_by_code(cells["sku"] for _line, cells in lines)
     rows: dict[tuple[str, int], SupplierRow] = {}
-    for line, cells in lines_of(path):
+    for line, cells in lines:
         summary.rows += 1
         try:
             row = parsed(cells, skus)
@@ -58,7 +63,16 @@ def import_suppliers(path: Path) -> SupplierImport:
             summary.rejects.append(Reject(line, str(exc), cells))
     suppliers = _save_suppliers(rows.values(), summary)
     _save_items(list(rows.values()), suppliers, summary)
+    summary.costs_set = _set_costs({row.sku_id for row in rows.values()})
     return summary
+
+
+def _set_costs(skus: Collection[int]) -> int:
+    """A SKU that costs 0 costs what its preferred supplier takes, in the company's currency; how many got a cost."""
+    items = SupplierItem.objects.filter(
+        sku__in=skus, is_preferred=True, is_active=True, supplier__currency=settings.COMPANY_CURRENCY
+    )
+    return set_missing_unit_costs(dict(items.values_list("sku_id", "unit_cost")))
 
 
 def _save_suppliers(rows: Iterable[SupplierRow], summary: SupplierImport) -> dict[str, Supplier]:

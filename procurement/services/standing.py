@@ -49,7 +49,9 @@ def quiet_pairs(items: Mapping[Pair, PlannedItem], *, now: datetime) -> set[Pair
     return {
         (sku, warehouse)
         for sku, warehouse, decided_at in dismissed
-        if (planned := items.get((sku, warehouse))) and decided_at > now - timedelta(days=planned.review_days)
+        if decided_at
+        and (planned := items.get((sku, warehouse)))
+        and decided_at > now - timedelta(days=planned.review_days)
     }
 
 

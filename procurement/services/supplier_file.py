@@ -51,9 +51,10 @@ class SupplierRow:
 
 
 def lines_of(path: Path) -> Iterable[tuple[int, dict[str, str]]]:
+    line = 1
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
+            reader = csv.DictReader(file, strict=True)  # a quotation mark left open would swallow rows
             header = [(name or "").strip().lower() for name in reader.fieldnames or []]
             missing = [name for name in REQUIRED if name not in header]
             unknown = [name for name in header if name not in COLUMNS]
@@ -66,13 +67,25 @@ def lines_of(path: Path) -> Iterable[tuple[int, dict[str, str]]]:
                         "known": ", ".join(COLUMNS),
                     }
                 )
+            if twins := [name for name in COLUMNS if header.count(name) > 1]:
+                raise ValidationFailed(
+                    _("%(path)s: the column %(column)s is there more than once; leave one.")
+                    % {"path": path.name, "column": ", ".join(twins)}
+                )
             reader.fieldnames = header
+            line = reader.line_num + 1
             for cells in reader:
                 yield reader.line_num, {k: (v or "").strip() for k, v in cells.items() if isinstance(k, str)}
+                line = reader.line_num + 1
     except OSError as exc:
         raise ValidationFailed(_("%(path)s cannot be read.") % {"path": path}) from exc
-    except (UnicodeDecodeError, csv.Error) as exc:
+    except UnicodeDecodeError as exc:
         raise ValidationFailed(_("%(path)s is no CSV file in UTF-8.") % {"path": path.name}) from exc
+    except csv.Error as exc:
+        raise ValidationFailed(
+            _("%(file)s, line %(line)d: %(why)s.")
+            % {"file": path.name, "line": line, "why": _("not CSV: %(why)s") % {"why": exc}}
+        ) from exc
 
 
 def parsed(cells: Mapping[str, str], skus: Mapping[str, int]) -> SupplierRow:

@@ -34,6 +34,14 @@ def test_another_media_type_gets_415(world: Any, api: Any) -> None:
     answer = api(world.integration).generic("POST", "/api/v1/orders/", b"a=1", content_type="text/plain")
 
     assert (answer.status_code, answer["Content-Type"]) == (415, PROBLEM)
+    assert answer.json()["title"] == "Unsupported Media Type"
+    assert "text/plain" in answer.json()["detail"]
+
+
+def test_another_method_gets_405(world: Any, api: Any) -> None:
+    answer = api(world.integration).delete("/api/v1/orders/")
+
+    assert (answer.status_code, answer.json()["title"]) == (405, "Method Not Allowed")
 
 
 def test_a_body_above_the_limit_gets_413(world: Any, api: Any) -> None:

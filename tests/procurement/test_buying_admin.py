@@ -177,3 +177,18 @@ def test_the_plan_button_queues_one_plan_and_leads_to_it(world: World) -> None:
     assert first.headers["Location"] == second.headers["Location"] == f"/admin/kernel/job/{job.pk}/change/"
     assert enter(world.viewer).post(f"{PROPOSALS}run-plan/").status_code == 403
     assert planner.get(f"{PROPOSALS}run-plan/").status_code == 405
+
+
+def test_a_rejected_line_is_worth_nothing_in_the_list_and_on_the_page(world: World) -> None:
+    order = sent_order(world, lamps=6)
+    mugs, lamps = order.lines.all()
+    answers = [LineAnswer(mugs.pk, "reject"), LineAnswer(lamps.pk, "accept")]
+    respond_to_order(order.pk, answers, actor=world.northwind_user, now=NOW)
+    client = enter(world.planner)
+
+    listed = client.get("/admin/procurement/purchaseorder/").content.decode()
+    page = client.get(f"/admin/procurement/purchaseorder/{order.pk}/change/").content.decode()
+
+    assert "120.00 GBP" in listed
+    assert "470.00" not in listed
+    assert "<dt>Value</dt><dd>120.00 GBP</dd>" in page

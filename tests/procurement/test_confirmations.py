@@ -1,6 +1,6 @@
 """What the supplier may answer to an order, line by line, and what the planner makes of it."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,7 +14,7 @@ from procurement.services.receipts import ReceivedLine, receive_goods
 from tests.cast import NOW, World
 from tests.procurement.buying import NEED_BY, TODAY, approved_order, confirmed_order, event_kinds, sent_order
 
-LATER = NEED_BY + timedelta(days=7)
+EARLIER, LATER = NEED_BY - timedelta(days=4), NEED_BY + timedelta(days=7)
 
 
 def answer(world: World, order: PurchaseOrder, *answers: LineAnswer) -> PurchaseOrder:
@@ -36,12 +36,12 @@ def test_when_every_line_is_accepted_the_order_is_confirmed(world: World) -> Non
 
     answer(world, order, LineAnswer(mugs.pk, "accept"))
     assert order.status == "sent"
-    answer(world, order, LineAnswer(lamps.pk, "accept", promised_on=LATER, note="By boat"))
+    answer(world, order, LineAnswer(lamps.pk, "accept", promised_on=EARLIER, note="By air"))
 
     assert (order.status, order.confirmed_at) == ("confirmed", NOW)
-    assert [(x.status, x.promised_on) for x in order.lines.all()] == [("accepted", NEED_BY), ("accepted", LATER)]
+    assert [(x.status, x.promised_on) for x in order.lines.all()] == [("accepted", NEED_BY), ("accepted", EARLIER)]
     response = lamps.responses.get()
-    assert (response.kind, response.proposed_on, response.note) == ("accept", LATER, "By boat")
+    assert (response.kind, response.proposed_on, response.note) == ("accept", EARLIER, "By air")
     assert (response.decision, response.responded_by, response.responded_at) == (
         "none_needed",
         world.northwind_user,
@@ -201,6 +201,14 @@ def test_a_decision_is_made_once(world: World) -> None:
             {"kind": "accept", "promised_on": TODAY - timedelta(days=1)},
             "Line 1 MUG is promised for a day that has passed.",
         ),
+        (
+            {"kind": "accept", "promised_on": date(9999, 12, 31)},
+            "Line 1 MUG is promised for a day more than three years ahead.",
+        ),
+        (
+            {"kind": "change", "promised_on": date(2029, 3, 3)},
+            "Line 1 MUG is promised for a day more than three years ahead.",
+        ),
         ({"kind": "reject", "note": "x" * 501}, "Line 1 MUG has a note of more than 500 characters."),
     ],
 )
@@ -261,3 +269,46 @@ def test_a_line_that_came_in_part_cannot_be_rejected_and_one_that_came_in_full_n
         answer(world, order, LineAnswer(mugs.pk, "reject"))
     with pytest.raises(Conflict, match="Line 2 LAMP was received in full"):
         answer(world, order, LineAnswer(lamps.pk, "change", promised_on=LATER))
+
+
+def test_an_accept_for_a_later_day_is_a_change_that_waits_for_the_planner(world: World) -> None:
+    order = sent_order(world)
+    line = order.lines.get()
+
+    answer(world, order, LineAnswer(line.pk, "accept", quantity=Decimal(100), promised_on=LATER, note="By boat"))
+
+    line.refresh_from_db()
+    assert (order.status, line.status, line.promised_on) == ("sent", "change_proposed", None)
+    response = line.responses.get()
+    assert (response.kind, response.decision, response.note) == ("change", "pending", "By boat")
+    assert (response.proposed_quantity, response.proposed_on) == (None, LATER)
+    assert order.events.last().detail["answers"][0]["kind"] == "change"
+    decide(world, order, accept=True)
+    line.refresh_from_db()
+    assert (order.status, line.status, line.quantity, line.promised_on) == ("confirmed", "accepted", 100, LATER)
+
+
+def test_an_accept_for_the_need_by_day_itself_or_for_today_when_that_has_passed_needs_no_decision(world: World) -> None:
+    order, late = sent_order(world), sent_order(world)
+    respond_to_order(
+        order.pk,
+        [LineAnswer(order.lines.get().pk, "accept", promised_on=NEED_BY)],
+        actor=world.northwind_user,
+        now=NOW,
+    )
+    after = NOW + timedelta(days=30)
+    answers = [LineAnswer(late.lines.get().pk, "accept", promised_on=after.date())]
+    respond_to_order(late.pk, answers, actor=world.northwind_user, now=after)
+
+    assert [(o.lines.get().status, o.lines.get().promised_on) for o in (order, late)] == [
+        ("accepted", NEED_BY),
+        ("accepted", after.date()),
+    ]
+
+
+def test_a_change_may_go_three_years_ahead(world: World) -> None:
+    order = sent_order(world)
+
+    answer(world, order, LineAnswer(order.lines.get().pk, "change", promised_on=date(2029, 3, 2)))
+
+    assert LineResponse.objects.get().proposed_on == date(2029, 3, 2)

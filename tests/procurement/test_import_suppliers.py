@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from catalog.models import Sku
 from config.kernel.errors import ValidationFailed
 from procurement.models import PriceBreak, Supplier, SupplierItem
 from procurement.services.importing import SupplierImport, import_suppliers
@@ -120,7 +121,54 @@ def test_the_command_counts_every_row_and_writes_the_rejects(world: World, tmp_p
     call_command("import_suppliers", str(source), rejects=rejects, stdout=out)
 
     assert out.getvalue() == (
-        "2 rows: 0 items new, 0 changed, 1 as they were, 1 rejected; 0 suppliers new.\n"
+        "2 rows: 0 items new, 0 changed, 1 as they were, 1 rejected; 0 suppliers new, 0 SKUs got their unit cost.\n"
         "  line 3: there is no SKU SPOON\n"
     )
     assert "3,there is no SKU SPOON,NORTHWIND,SPOON" in rejects.read_text()
+
+
+def test_a_sku_without_a_unit_cost_gets_that_of_its_preferred_item_in_the_companys_currency(
+    world: World, tmp_path: Path
+) -> None:
+    Sku.objects.update(unit_cost=0)
+    make_sku("CUP", unit_cost="1.10")
+    Supplier.objects.filter(code="OUTSIDER").update(currency="EUR")
+
+    summary = load(
+        tmp_path,
+        "supplier,sku,unit_cost\nNORTHWIND,MUG,4.20\nOUTSIDER,MUG,3.00\nOUTSIDER,TEA,1.80\nNORTHWIND,CUP,9\n",
+    )
+
+    assert summary.costs_set == 1
+    assert dict(Sku.objects.values_list("code", "unit_cost")) == {
+        "MUG": Decimal("4.20"),
+        "TEA": 0,
+        "LAMP": 0,
+        "CUP": Decimal("1.10"),
+    }
+
+
+def test_codes_are_read_as_an_import_of_sales_writes_them(world: World, tmp_path: Path) -> None:
+    summary = load(tmp_path, "supplier,sku,unit_cost\nNORTHWIND,mug,4.20\nNORTHWIND,Lamp,21\n")
+
+    assert (summary.items_changed, summary.rejects) == (2, [])
+    assert SupplierItem.objects.get(sku=world.lamp).unit_cost == 21
+
+
+def test_a_file_with_a_column_twice_or_an_open_quotation_mark_is_refused_whole(world: World, tmp_path: Path) -> None:
+    with pytest.raises(ValidationFailed, match=r"suppliers\.csv: the column unit_cost is there more than once; leave"):
+        load(tmp_path, "supplier,sku,unit_cost,Unit_cost\nNORTHWIND,MUG,3,4\n")
+    with pytest.raises(ValidationFailed, match=r"suppliers\.csv, line 3: not CSV: unexpected end of data\."):
+        load(tmp_path, 'supplier,sku,unit_cost\nNORTHWIND,MUG,3\nNORTHWIND,"LAMP,4\nOUTSIDER,TEA,5\n')
+    assert SupplierItem.objects.get(sku=world.mug).unit_cost == 4
+
+
+def test_rejects_never_go_over_the_file_they_come_from(world: World, tmp_path: Path) -> None:
+    source = tmp_path / "s.csv"
+    source.write_text("supplier,sku,unit_cost\nNORTHWIND,MUG,3\nNORTHWIND,SPOON,1\n")
+
+    with pytest.raises(CommandError, match="that is the file they come from"):
+        call_command("import_suppliers", str(source), rejects=source)
+
+    assert source.read_text().endswith("NORTHWIND,SPOON,1\n")
+    assert SupplierItem.objects.get(sku=world.mug).unit_cost == 4

@@ -17,7 +17,7 @@ from procurement.templatetags.portal import amount, price, units
 from tests.cast import NOW, PASSWORD, World, make_user
 from tests.procurement.buying import NEED_BY, confirmed_order, draft_order, sent_order
 
-LATER = NEED_BY + timedelta(days=7)
+EARLIER, LATER = NEED_BY - timedelta(days=4), NEED_BY + timedelta(days=7)
 
 
 def as_user(user: Any) -> Client:
@@ -276,12 +276,12 @@ def test_only_answered_lines_are_sent(world: World, portal: Client) -> None:
         f"/portal/orders/{order.number}/respond/",
         {
             f"line-{mugs.pk}-kind": "accept",
-            f"line-{mugs.pk}-promised_on": LATER.isoformat(),
+            f"line-{mugs.pk}-promised_on": EARLIER.isoformat(),
             f"line-{lamps.pk}-kind": "",
         },
     )
 
-    assert [(x.status, x.promised_on) for x in order.lines.all()] == [("accepted", LATER), ("open", None)]
+    assert [(x.status, x.promised_on) for x in order.lines.all()] == [("accepted", EARLIER), ("open", None)]
 
 
 def test_a_rejection_asks_for_a_reason_before_anything_is_sent(world: World, portal: Client) -> None:
@@ -428,3 +428,26 @@ def test_a_mail_says_the_order_was_sent_in_words_a_supplier_reads(
         send_order(order.pk, actor=world.planner, now=NOW)
 
     assert mailoutbox[0].body.startswith("Dear Northwind,")
+
+
+def test_an_accept_for_a_later_day_tells_the_supplier_that_it_waits_for_the_buyer(world: World, portal: Client) -> None:
+    order = sent_order(world)
+    line = order.lines.get()
+    assert "A day later than “Need by” is sent as a change" in text_of(portal.get(f"/portal/orders/{order.number}/"))
+
+    answer(portal, order, line, kind="accept", promised_on=LATER.isoformat())
+
+    line.refresh_from_db()
+    assert (line.status, line.promised_on) == ("change_proposed", None)
+    shown = text_of(portal.get(f"/portal/orders/{order.number}/"))
+    assert "Line 1 MUG waits for the buyer: the day is later than the one asked for." in shown
+
+
+def test_nobody_promises_the_last_day_of_the_calendar(world: World, portal: Client) -> None:
+    order = sent_order(world)
+
+    response = answer(portal, order, order.lines.get(), kind="accept", promised_on="9999-12-31")
+
+    assert response.status_code == 422
+    assert "is promised for a day more than three years ahead" in text_of(response)
+    assert order.lines.get().status == "open"

@@ -194,3 +194,22 @@ def test_a_record_of_the_command_names_its_file_of_rejects_without_a_link(world:
     assert "/elsewhere/old.csv.csv" in shown
     assert "Download the rejected lines" not in shown
     assert "order lines taken" in shown
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"content": FILE + b"\n"}, {"channel": "OTHER"}, {"warehouse": "NORTH"}],
+    ids=["file", "channel", "warehouse"],
+)
+def test_the_key_of_a_form_does_not_drop_another_request(world: World, kept: Path, other: dict[str, Any]) -> None:
+    planner, key = enter(world.planner), str(uuid4())
+    send(planner, key=key)
+
+    response = send(planner, key=key, **other)
+
+    assert response.status_code == 200
+    assert said(response)[-1] == (
+        "This form queued the import of “orders.csv” already; load the page again to import something else."
+    )
+    assert Job.objects.count() == 1
+    assert len(files(kept)) == 1

@@ -33,7 +33,7 @@ def test_wrong_columns(tmp_path: Path) -> None:
     assert refusal_of(path) == (
         "sales.csv, line 1: missing column Invoice (order_id), StockCode (sku), Quantity (quantity), "
         "InvoiceDate (ordered_at), Price (unit_price) (the columns are: Day, Weather); "
-        "name them with --map COLUMN=FIELD."
+        "rename them in the file, or name them to “manage.py import_sales” with --map COLUMN=FIELD."
     )
 
 
@@ -142,3 +142,75 @@ def test_the_command_says_it_in_one_line_and_fails(tmp_path: Path) -> None:
 
     assert str(refusal.value).startswith("sales.csv, line 1: missing column Invoice")
     assert refusal.value.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "title"),
+    [
+        (HEADER.replace("Description", "Quantity"), "Quantity"),
+        (HEADER.replace("Description", "quantity "), "quantity"),
+        (HEADER.replace("Customer ID", "Price"), "Price"),
+    ],
+)
+def test_a_column_that_is_there_twice_is_named(tmp_path: Path, header: str, title: str) -> None:
+    said = refusal_of(sales_csv(tmp_path, line(), header=header))
+
+    assert said.startswith(
+        f"sales.csv, line 1: the column {title} is there more than once; leave one (the columns are: "
+    )
+
+
+def test_a_column_that_is_not_used_may_be_there_twice(tmp_path: Path) -> None:
+    path = sales_csv(tmp_path, f"{line()},a,b", header=f"{HEADER},Note,Note")
+
+    assert take(path).counts == {"taken": 1}
+
+
+def test_a_column_named_with_map_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    path = sales_csv(tmp_path, line(), header=HEADER.replace("Description", "Qty.").replace("Quantity", "Qty."))
+
+    assert "the column Qty. is there more than once" in refusal_of(path, column_map={"Qty.": "quantity"})
+
+
+def test_a_heading_with_an_open_quotation_mark(tmp_path: Path) -> None:
+    path = sales_csv(tmp_path, line(), header=HEADER.replace("Country", '"Country'))
+
+    assert refusal_of(path) == "sales.csv, line 1: a quotation mark that is not closed."
+
+
+def parquet(folder: Path, **columns: object) -> Path:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    told = {
+        "order_id": ["1", "2"],
+        "sku": ["MUG", "MUG"],
+        "name": ["Mug", "Mug"],
+        "quantity": [1, 2],
+        "ordered_at": ["2025-12-01", "2025-12-02"],
+        "unit_price": [2.5, -2.5],
+        **columns,
+    }
+    pq.write_table(pa.table(told), folder / "sales.parquet")
+    return folder / "sales.parquet"
+
+
+def test_a_column_of_lists_that_is_not_used_is_left_alone(tmp_path: Path) -> None:
+    path = parquet(tmp_path, tags=[["a", "b"], []], place=[{"x": 1}, {"x": 2}])
+
+    summary = take(path, rejects_path=tmp_path / "rejects.csv")
+
+    assert summary.counts == {"taken": 1, "rejected.negative_price": 1}
+    assert (tmp_path / "rejects.csv").read_text().splitlines()[1] == (
+        "2,negative price,2,MUG,Mug,2,2025-12-02,-2.5,[],{'x': 2}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"), [([["a"], ["b"]], "list<"), ([{"x": 1}, {"x": 2}], "struct<"), ([b"\xff", b"a"], "binary")]
+)
+def test_a_column_that_is_used_and_no_text_is_named(tmp_path: Path, cells: list, kind: str) -> None:
+    said = refusal_of(parquet(tmp_path, sku=cells))
+
+    assert said.startswith(f"sales.parquet, line 1: the column sku holds {kind}")
+    assert said.endswith(", which cannot be read as text.")

@@ -330,3 +330,72 @@ def test_a_dry_run_counts_and_writes_nothing(tmp_path: Path) -> None:
 
     assert summary.counts == {"taken": 1}
     assert not any(model.objects.exists() for model in (Channel, Sku, SalesOrder, SalesImport))
+
+
+def test_a_dry_run_writes_no_rejects_file_and_shows_the_first_rejects(tmp_path: Path) -> None:
+    path = sales_csv(tmp_path, line(), *(line(order=str(n), price="x") for n in range(12)))
+
+    summary = take(path, is_dry_run=True, rejects_path=tmp_path / "rejects.csv")
+
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["sales.csv"]
+    assert summary.first_rejects == [(n, "the price is not a number") for n in range(3, 13)]
+    said = summary.text()
+    assert "line 3: the price is not a number" in said
+    assert said[-1] == f"The rejected lines would go to {tmp_path / 'rejects.csv'}"
+
+
+@pytest.mark.parametrize("name", ["sales.csv", "link.csv"])
+def test_rejects_never_go_over_the_file_they_come_from(tmp_path: Path, name: str) -> None:
+    path = sales_csv(tmp_path, line(), line(price="x"))
+    (tmp_path / "link.csv").symlink_to(path)
+    before = path.read_bytes()
+
+    with pytest.raises(ValidationFailed, match="that is the file they come from"):
+        take(path, rejects_path=tmp_path / name)
+
+    assert path.read_bytes() == before
+    assert not SalesOrder.objects.exists()
+
+
+def test_a_quotation_mark_left_open_costs_its_own_line_only(tmp_path: Path) -> None:
+    path = sales_csv(
+        tmp_path,
+        line("1", name='"LEFT OPEN'),
+        line("2", name='"WELL QUOTED"'),
+        line("3"),
+        line("4", name='"OPEN TO THE END'),
+        line("5"),
+    )
+
+    summary = take(path, rejects_path=tmp_path / "rejects.csv")
+
+    assert (summary.counts, summary.lines) == ({"taken": 3, "rejected.quote": 2}, 5)
+    assert [order for order, *_rest in order_lines()] == ["2", "3", "5"]
+    with (tmp_path / "rejects.csv").open(newline="") as file:
+        assert [row[:2] for row in csv.reader(file)][1:] == [
+            ["2", "a quotation mark that is not closed"],
+            ["5", "a quotation mark that is not closed"],
+        ]
+
+
+def test_a_quotation_mark_left_open_in_the_last_column_swallows_nothing(tmp_path: Path) -> None:
+    path = sales_csv(
+        tmp_path,
+        line("1").replace("United", '"United'),
+        line("2").replace("United Kingdom", '"United Kingdom"'),
+        line("3").replace("United", '"United'),
+    )
+
+    assert take(path).counts == {"taken": 1, "rejected.quote": 2}
+
+
+def test_a_quotation_mark_left_open_before_more_than_a_field_may_hold_costs_its_own_line_only(tmp_path: Path) -> None:
+    path = sales_csv(tmp_path, line("0", name='"LEFT OPEN'), *(line(str(n)) for n in range(1, 3001)))
+
+    assert take(path).counts == {"taken": 3000, "rejected.quote": 1}
+
+
+def test_text_of_several_lines_is_one_field(tmp_path: Path) -> None:
+    path = sales_csv(tmp_path, line("1", name='"TWO\nLINES, ""QUOTED"""'), line("2"))
+
+    assert take(path).counts == {"taken": 2}

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.cast import NOW, World, make_lot
+from catalog.models import Sku
+from tests.cast import NOW, World, make_lot, make_sku
 from warehouses.models import Lot, SalesOrder, StockLevel, StockMovement
 from warehouses.selectors.stock import drifting_levels
 from warehouses.services import count_file
@@ -153,3 +154,53 @@ def test_a_file_that_is_no_count_is_refused(world: World, tmp_path: Path, conten
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="No such file"):
         call_command("import_stock", str(tmp_path / "none.csv"))
+
+
+def test_a_sku_without_a_unit_cost_gets_the_first_one_that_is_told(world: World, tmp_path: Path) -> None:
+    Sku.objects.filter(code__in=["MUG", "TEA"]).update(unit_cost=0)
+    path = counted(
+        tmp_path,
+        "MUG,MAIN,100,2.123456",
+        "MUG,NORTH,39,9",
+        "TEA,MAIN,-1,7",
+        "LAMP,MAIN,20,99",
+        header="sku,warehouse,quantity,unit_cost",
+    )
+
+    import_stock(path, now=NOW)
+
+    assert dict(Sku.objects.values_list("code", "unit_cost")) == {"MUG": Decimal("2.1235"), "TEA": 0, "LAMP": 2}
+
+
+def test_codes_are_read_as_an_import_of_sales_writes_them(world: World, tmp_path: Path) -> None:
+    exact = make_sku("tea")
+    path = counted(tmp_path, "mug,MAIN,95", "tea,MAIN,3", "Tea,MAIN,4", "lam,MAIN,1")
+
+    outcome = import_stock(path, now=NOW).outcome
+
+    assert outcome.rejected == {5: "unknown SKU lam"}
+    assert [StockLevel.objects.get(sku=sku, location=world.shelf).on_hand for sku in (world.mug, exact, world.tea)] == [
+        95,
+        3,
+        4,
+    ]
+
+
+def test_rejects_never_go_over_the_counted_file(world: World, tmp_path: Path) -> None:
+    path = counted(tmp_path, "MUG,MAIN,95", "NOPE,MAIN,1")
+    before = path.read_bytes()
+
+    with pytest.raises(CommandError, match="that is the file they come from"):
+        call_command("import_stock", str(path), "--rejects", str(path), stdout=StringIO())
+
+    assert path.read_bytes() == before
+    assert new_movements() == []
+
+
+def test_a_quotation_mark_left_open_names_the_line_it_stands_in(world: World, tmp_path: Path) -> None:
+    path = counted(tmp_path, "TEA,MAIN,1", '"MUG,MAIN,95', "LAMP,MAIN,3")
+
+    with pytest.raises(CommandError, match=r"count\.csv, line 3: not CSV: unexpected end of data\."):
+        call_command("import_stock", str(path), stdout=StringIO())
+
+    assert new_movements() == []

@@ -1,6 +1,7 @@
 """Warehouses, their locations and lots, and which warehouse serves which channel."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from config.kernel.admin import HouseAdmin
@@ -12,6 +13,7 @@ class WarehouseAdmin(HouseAdmin):
     list_display = ("name", "code", "city", "country", "time_zone", "is_active")
     search_fields = ("code", "name", "city")
     list_filter = ("is_active", "country")
+    empty_hint = _("Add the places your stock lies in. An import of sales makes a first one, called MAIN.")
 
 
 @admin.register(Location)
@@ -21,6 +23,7 @@ class LocationAdmin(HouseAdmin):
     list_select_related = ("warehouse",)
     autocomplete_fields = ("warehouse",)
     list_filter = ("warehouse", "kind", "is_active")
+    empty_hint = _("Add a storage location to each warehouse: goods are received and counted there.")
 
 
 @admin.register(Lot)
@@ -30,6 +33,7 @@ class LotAdmin(HouseAdmin):
     list_select_related = ("sku",)
     autocomplete_fields = ("sku",)
     list_filter = ("expires_on", ("sku", AutocompleteSelectFilter))
+    empty_hint = _("Lots come with counted stock that names them, or are added here.")
 
 
 @admin.register(ChannelRoute)
@@ -39,3 +43,4 @@ class ChannelRouteAdmin(HouseAdmin):
     list_select_related = ("channel", "warehouse")
     autocomplete_fields = ("channel", "warehouse")
     list_filter = ("channel", "warehouse")
+    empty_hint = _("Say which warehouse serves which channel: orders are reserved there first.")

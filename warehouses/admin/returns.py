@@ -42,6 +42,7 @@ class SalesReturnLineAdmin(BigTableAdmin):
     list_filter = (("sku", AutocompleteSelectFilter),)
     search_fields = ("sku__code",)
     search_help_text = _("SKU code")
+    empty_hint = _("Return lines come with returns: through the API or with an import of sales.")
 
     def find(self, term: str) -> Any:
         return Q(sku_id__in=skus_like(term))

@@ -56,6 +56,7 @@ class SalesOrderLineAdmin(BigTableAdmin):
         "cancelled",
         "unit_price",
     )
+    empty_hint = _("Order lines come with orders: through the API or with an import of sales.")
     list_select_related = ("order", "sku", "warehouse")
     list_filter = (("sku", AutocompleteSelectFilter),)
     search_fields = ("sku__code",)

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from config.kernel.errors import ValidationFailed
+from config.kernel.files import require_another_file, whole_file
 from warehouses.locks import LevelKey
 from warehouses.services.counts import CountedStock, CountOutcome, record_counts
 
@@ -41,8 +42,11 @@ def import_stock(
     """Record a CSV of counts (sku, warehouse, quantity[, location, lot, expires_on, unit_cost]), a block a transaction.
 
     Killed and run again it goes on where it stopped. Raises ValidationFailed when the file as a whole cannot be read;
-    refused lines are returned with their reasons, and written to `rejects_path`: line, reason, the fields as they were.
+    refused lines are returned with their reasons, and written to `rejects_path`, which must be another file: line,
+    reason, the fields as they were. A SKU whose unit cost is 0 gets the first one told of it.
     """
+    if rejects_path is not None:
+        require_another_file(Path(rejects_path), Path(path))
     header, rows = _read(Path(path))
     summary, name = StockImportSummary(lines=len(rows)), Path(path).name[:80]
     counts: list[CountedStock] = []
@@ -64,15 +68,26 @@ def import_stock(
 
 
 def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    rows: list[tuple[int, list[str]]] = []
+    line = 1
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
+            reader = csv.reader(file, strict=True)  # a quotation mark left open would swallow the lines behind it
             header = [name.strip().lower() for name in next(reader, [])]
-            rows = [(reader.line_num, fields) for fields in reader if any(fields)]
+            line = reader.line_num + 1
+            for fields in reader:
+                if any(fields):
+                    rows.append((reader.line_num, fields))
+                line = reader.line_num + 1
     except OSError as exc:
         raise ValidationFailed(_("%(file)s cannot be read: %(why)s.") % {"file": path, "why": exc.strerror}) from exc
-    except (UnicodeDecodeError, csv.Error) as exc:
+    except UnicodeDecodeError as exc:
         raise ValidationFailed(_("%(file)s is not a CSV file in UTF-8: %(why)s.") % {"file": path, "why": exc}) from exc
+    except csv.Error as exc:
+        raise ValidationFailed(
+            _("%(file)s, line %(line)d: %(why)s.")
+            % {"file": path, "line": line, "why": _("not CSV: %(why)s") % {"why": exc}}
+        ) from exc
     missing = [name for name in REQUIRED if name not in header]
     unknown = [name for name in header if name not in REQUIRED + OPTIONAL]
     if missing or unknown or len(set(header)) < len(header):
@@ -139,5 +154,5 @@ def _write_rejects(path: Path, header: list[str], rows: list[tuple[int, list[str
             if line in rejected:
                 yield [str(line), rejected[line], *fields]
 
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(path) as file:
         csv.writer(file).writerows(told())

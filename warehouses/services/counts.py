@@ -12,7 +12,8 @@ from uuid import uuid4
 
 from django.utils.translation import gettext as _
 
-from catalog.models import Sku
+from catalog.selectors import sku_ids_by_code
+from catalog.services.costs import set_missing_unit_costs
 from config.kernel.fields import plain
 from config.kernel.transactions import one_transaction
 from warehouses.locks import LevelKey, locked_levels_by_key
@@ -64,7 +65,8 @@ def record_counts(
     """Bring the levels to what was counted; a place that cannot be taken is rejected alone. Locks the levels.
 
     Rejected: unknown SKU, warehouse or location, a place counted twice, a lot of another expiry date, a quantity below
-    zero or below what is reserved there. `seen` (level → line) is shared by the blocks of one file.
+    zero or below what is reserved there. A SKU that has no unit cost yet gets the one told. `seen` (level → line) is
+    shared by the blocks of one file.
     """
     outcome = CountOutcome()
     places = dict(_places(counted, outcome, {} if seen is None else seen))
@@ -88,9 +90,19 @@ def record_counts(
             outcome.adjusted += not is_opening
             moves.append(_move(key, count, difference, is_opening, reference, f"count:{run}:{count.line}"))
     post_movements(moves, happened_at=now, actor=actor)
+    _set_missing_costs(places, outcome)
     if more := {move.sku_id for move in moves if move.quantity > 0}:
         reserve_backorders(more, now=now)
     return outcome
+
+
+def _set_missing_costs(places: Mapping[LevelKey, CountedStock], outcome: CountOutcome) -> None:
+    """The first cost told of each SKU whose own is 0, so that its stock has a value."""
+    told: dict[int, Decimal] = {}
+    for key, count in places.items():
+        if count.unit_cost and count.line not in outcome.rejected:
+            told.setdefault(key[0], round(count.unit_cost, 4))
+    set_missing_unit_costs(told)
 
 
 def _move(
@@ -113,12 +125,12 @@ def _places(
     counted: Sequence[CountedStock], outcome: CountOutcome, seen: dict[LevelKey, int]
 ) -> Iterator[tuple[LevelKey, CountedStock]]:
     """The level each count is of; rejects what has none."""
-    skus = dict(Sku.objects.filter(code__in={count.sku_code for count in counted}).values_list("code", "pk"))
+    skus = sku_ids_by_code(count.sku_code for count in counted)
     locations = _locations({count.warehouse_code for count in counted})
     lots = _lots(counted, skus)
     for count in counted:
         location_id = locations.get((count.warehouse_code, count.location_code))
-        lot = lots.get((count.sku_code, count.lot_code)) if count.lot_code else None
+        lot = lots.get((skus.get(count.sku_code, 0), count.lot_code)) if count.lot_code else None
         reason = ""
         if count.sku_code not in skus:
             reason = _("unknown SKU %s") % count.sku_code
@@ -150,18 +162,18 @@ def _locations(warehouse_codes: set[str]) -> dict[tuple[str, str], int]:
     return found
 
 
-def _lots(counted: Sequence[CountedStock], skus: Mapping[str, int]) -> dict[tuple[str, str], Lot]:
-    """(SKU code, lot code) → lot, made where missing."""
-    wanted = {(c.sku_code, c.lot_code): c.expires_on for c in counted if c.lot_code and c.sku_code in skus}
+def _lots(counted: Sequence[CountedStock], skus: Mapping[str, int]) -> dict[tuple[int, str], Lot]:
+    """(SKU, lot code) → lot, made where missing."""
+    wanted = {(skus[c.sku_code], c.lot_code): c.expires_on for c in counted if c.lot_code and c.sku_code in skus}
     if not wanted:
         return {}
     new = [
-        Lot(sku_id=skus[sku], code=code, expires_on=expires_on)
+        Lot(sku_id=sku, code=code, expires_on=expires_on)
         for (sku, code), expires_on in sorted(wanted.items(), key=lambda item: item[0])
     ]
     Lot.objects.bulk_create(new, ignore_conflicts=True, batch_size=2000)
-    rows = Lot.objects.filter(sku__code__in={sku for sku, _code in wanted}, code__in={code for _sku, code in wanted})
-    return {(lot.sku.code, lot.code): lot for lot in rows.select_related("sku")}
+    rows = Lot.objects.filter(sku__in={sku for sku, _code in wanted}, code__in={code for _sku, code in wanted})
+    return {(lot.sku_id, lot.code): lot for lot in rows}
 
 
 def _never_moved(keys: Sequence[LevelKey]) -> set[LevelKey]:

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 
 from config.kernel.errors import ValidationFailed
 
-
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 
 

@@ -86,10 +86,11 @@ def observed_quantiles(
     least the share `least`, each divided by its share. The mean is Σ values / Σ share: a cell counts by what was seen
     of it."""
     out = young | (share < least - 1e-9) | (share <= 1e-9)
-    kept = np.where(out, 0.0, share)
+    weight = np.where(out, 0.0, share).sum(axis=1)
+    found: BoolArray = weight > 0
     quantiles, _, sd = live_quantiles(np.where(out, 0.0, values / np.where(out, 1.0, share)), out, levels)
-    mean = np.where(out, 0.0, values).sum(axis=1) / np.where(out.all(axis=1), 1.0, kept.sum(axis=1))
-    return quantiles, mean, sd, ~out.all(axis=1)
+    mean: FloatArray = np.where(out, 0.0, values).sum(axis=1) / np.where(found, weight, 1.0)
+    return quantiles, mean, sd, found
 
 
 def live_quantiles(

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from config.kernel.errors import DomainError
+from config.kernel.files import require_another_file, whole_file
 from procurement.services.importing import SupplierImport, import_suppliers
 from procurement.services.supplier_file import COLUMNS
 
@@ -23,24 +24,29 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            if options["rejects"]:
+                require_another_file(options["rejects"], options["file"])
             summary = import_suppliers(options["file"])
         except DomainError as exc:
             raise CommandError(str(exc)) from exc
         self.stdout.write(
             f"{summary.rows} rows: {summary.items_new} items new, {summary.items_changed} changed, "
             f"{summary.items_same} as they were, {len(summary.rejects)} rejected; "
-            f"{summary.suppliers_new} suppliers new."
+            f"{summary.suppliers_new} suppliers new, {summary.costs_set} SKUs got their unit cost."
         )
         for reject in summary.rejects[:SHOWN]:
             self.stdout.write(f"  line {reject.line}: {reject.reason}")
         if len(summary.rejects) > SHOWN:
             self.stdout.write(f"  … and {len(summary.rejects) - SHOWN} more")
         if options["rejects"]:
-            _write(options["rejects"], summary)
+            try:
+                _write(options["rejects"], summary)
+            except DomainError as exc:
+                raise CommandError(str(exc)) from exc
 
 
 def _write(path: Path, summary: SupplierImport) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with whole_file(path) as file:
         rows = csv.writer(file)
         rows.writerow(["line", "reason", *COLUMNS])
         for reject in summary.rejects:

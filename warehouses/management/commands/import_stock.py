@@ -13,7 +13,8 @@ from warehouses.services.count_file import import_stock
 class Command(BaseCommand):
     help = (
         "Set the stock to what was counted. CSV with the columns sku, warehouse, quantity and, if wanted, "
-        "location, lot, expires_on, unit_cost. Running it again with the same counts changes nothing."
+        "location, lot, expires_on, unit_cost (in the company's currency; a SKU whose unit cost is 0 gets the first). "
+        "Running it again with the same counts changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -95,7 +95,7 @@ PROFILES: tuple[Profile, ...] = (
 def column_positions(header: Sequence[str], *, column_map: Mapping[str, str], where: str) -> dict[str, int]:
     """Field → position in the row. `column_map` (column → field) wins; `where` names file and line in the complaint.
 
-    Raises ValidationFailed naming every missing column.
+    Raises ValidationFailed naming every missing column, and one that is needed and stands there twice.
     """
     chosen = _mapped(header, column_map, where)
     known = {_bare(title): position for position, title in reversed(list(enumerate(header)))}
@@ -104,13 +104,17 @@ def column_positions(header: Sequence[str], *, column_map: Mapping[str, str], wh
     best = min(range(len(PROFILES)), key=lambda i: (len(missing[i]), i))
     if missing[best]:
         raise ValidationFailed(
-            _("%(where)s: missing column %(missing)s (the columns are: %(header)s); name them with --map COLUMN=FIELD.")
+            _(
+                "%(where)s: missing column %(missing)s (the columns are: %(header)s); rename them in the file, or name "
+                "them to “manage.py import_sales” with --map COLUMN=FIELD."
+            )
             % {
                 "where": where,
                 "missing": ", ".join(_shown(PROFILES[best], field) for field in missing[best]),
                 "header": ", ".join(header)[:300] or _("none"),
             }
         )
+    _refuse_twins(header, candidates[best], chosen, where)
     return candidates[best]
 
 
@@ -135,6 +139,22 @@ def _mapped(header: Sequence[str], column_map: Mapping[str, str], where: str) ->
             )
         chosen[field] = list(header).index(title)
     return chosen
+
+
+def _refuse_twins(header: Sequence[str], found: Mapping[str, int], chosen: Mapping[str, int], where: str) -> None:
+    """Which of two columns of one name was meant cannot be guessed."""
+    taken = set(chosen.values())
+    for field, position in found.items():
+        if field in chosen:
+            twins = [i for i, title in enumerate(header) if title == header[position]]
+        else:
+            same = _bare(header[position])
+            twins = [i for i, title in enumerate(header) if _bare(title) == same and i not in taken]
+        if len(twins) > 1:
+            raise ValidationFailed(
+                _("%(where)s: the column %(title)s is there more than once; leave one (the columns are: %(header)s).")
+                % {"where": where, "title": header[position], "header": ", ".join(header)[:300]}
+            )
 
 
 def _found(profile: Profile, known: Mapping[str, int], chosen: Mapping[str, int]) -> dict[str, int]:

@@ -1,10 +1,13 @@
 """How every line was counted, and the refused lines written out for the user to correct."""
 
 import csv
+from collections.abc import Mapping
+from operator import itemgetter
 from pathlib import Path
 
 from django.db import connection
 
+from config.kernel.files import whole_file
 from warehouses.services.importing.reading import SalesFile
 from warehouses.services.importing.summary import LABELS
 
@@ -24,13 +27,19 @@ def counted_lines(return_kinds: dict[str, int]) -> tuple[dict[str, int], int]:
     return counts, lines
 
 
-def write_rejects(file: SalesFile, path: Path) -> None:
-    """line, reason and the original fields of every rejected line; the columns keep their names for the next import."""
+def rejected_lines() -> dict[int, str]:
+    """Line → why it was rejected, in the order of the file."""
     with connection.cursor() as cursor:
         cursor.execute(_REJECTS)
-        reasons: dict[int, str] = {line: _reason(verdict, code) for line, verdict, code in cursor.fetchall()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as target:
+        return {line: _reason(verdict, code) for line, verdict, code in sorted(cursor.fetchall(), key=itemgetter(0))}
+
+
+def write_rejects(file: SalesFile, reasons: Mapping[int, str], path: Path) -> None:
+    """line, reason and the original fields of every rejected line; the columns keep their names for the next import.
+
+    Raises ValidationFailed when the file cannot be written.
+    """
+    with whole_file(path) as target:
         writer = csv.writer(target)
         writer.writerow(["line", "reason", *file.header])
         for line, fields in file.original_lines(reasons.keys()):

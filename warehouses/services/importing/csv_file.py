@@ -3,7 +3,8 @@
 import csv
 import io
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
@@ -27,7 +28,10 @@ class CsvFile:
     def __init__(self, path: Path, *, is_gzip: bool) -> None:
         self.path, self.is_gzip = path, is_gzip
         self.delimiter = self._sniff()
-        row: list[str] = next((row for _line, row, _nul in self._rows(_NoProgress()) if row), [])
+        self.header: list[str] = []
+        line, row, fault = next((found for found in self._rows(_NoProgress()) if found[1]), (1, [], ""))
+        if fault == "quote":
+            raise refused(path, line, _("a quotation mark that is not closed"))
         self.header = [title.strip() for title in row]
         self.header_line = 1
 
@@ -37,8 +41,9 @@ class CsvFile:
         pick = itemgetter(*(positions.get(field, width) for field in FIELDS))
         buffer = io.StringIO()
         write = csv.writer(buffer, lineterminator="\r\n").writerow
-        for line, row, has_nul in self._data_rows(progress):
-            fault = _fault(row, width, has_nul)
+        for line, row, fault in self._data_rows(progress):
+            if not fault and len(row) != width:
+                fault = "fields"
             if fault:
                 row = [field.replace("\0", "�") for field in row[:width]] + [""] * (width - len(row))
             row.append("")
@@ -50,30 +55,53 @@ class CsvFile:
         yield buffer.getvalue().encode()
 
     def original_lines(self, wanted: Collection[int]) -> Iterator[tuple[int, list[str]]]:
-        for line, row, _nul in self._data_rows(_NoProgress()):
+        for line, row, _fault in self._data_rows(_NoProgress()):
             if line in wanted:
                 yield line, row
 
-    def _data_rows(self, progress: Progress) -> Iterator[tuple[int, list[str], bool]]:
+    def _data_rows(self, progress: Progress) -> Iterator[tuple[int, list[str], str]]:
         """The rows after the header; blank lines are none."""
         rows = (found for found in self._rows(progress) if found[1])
         next(rows, None)
         return rows
 
-    def _rows(self, progress: Progress) -> Iterator[tuple[int, list[str], bool]]:
-        """(number of the first physical line, fields, whether one of its lines holds a NUL)."""
+    def _rows(self, progress: Progress) -> Iterator[tuple[int, list[str], str]]:
+        """(number of the first physical line, fields, fault: "quote", "nul" or "").
+
+        A quotation mark that is not closed costs its own line only: the lines it would swallow are read afresh.
+        """
         nul_lines: set[int] = set()
-        with self._open(progress) as lines:
-            reader = csv.reader(self._decoded(lines, nul_lines), delimiter=self.delimiter)
+        line = 1
+        with self._open(progress) as raw:
+            source = _Lines(self._decoded(raw, nul_lines))
+            reader = csv.reader(source, delimiter=self.delimiter)
             while True:
-                line = reader.line_num + 1
+                row: list[str] | None
+                source.begin_row()
                 try:
                     row = next(reader)
                 except StopIteration:
                     return
                 except csv.Error as error:
-                    raise refused(self.path, line, _("not CSV: %(why)s") % {"why": error}) from None
-                yield line, row, bool(nul_lines) and not nul_lines.isdisjoint(range(line, reader.line_num + 1))
+                    if len(source.row) == 1:
+                        raise refused(self.path, line, _("not CSV: %(why)s") % {"why": error}) from None
+                    row = None  # longer than a field may be
+                count, fault = len(source.row), ""
+                if row is None or source.has_ended or (count > 1 and not self._is_sound(source.row)):
+                    row, count, fault = next(csv.reader(source.row[:1], delimiter=self.delimiter)), 1, "quote"
+                    source.read_again_from(1)
+                elif nul_lines and not nul_lines.isdisjoint(range(line, line + count)):
+                    fault = "nul"
+                yield line, row, fault
+                line += count
+
+    def _is_sound(self, lines: Sequence[str]) -> bool:
+        """Whether a row of several lines is quoted as it should be: its quotation marks close where a field ends."""
+        try:
+            list(csv.reader(lines, delimiter=self.delimiter, strict=True))
+        except csv.Error:
+            return False
+        return True
 
     def _decoded(self, lines: BinaryIO, nul_lines: set[int]) -> Iterator[str]:
         number = 1
@@ -107,10 +135,31 @@ class CsvFile:
         return max(DELIMITERS, key=lambda d: (known_titles(headers[d]), len(headers[d])))
 
 
-def _fault(row: list[str], width: int, has_nul: bool) -> str:
-    if has_nul:
-        return "nul"
-    return "" if len(row) == width else "fields"
+class _Lines:
+    """Physical lines for a CSV reader; those of the row being read are kept and can be read once more."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines, self._again = lines, deque[str]()
+        self.row: list[str] = []
+        self.has_ended = False
+        """The reader asked for more of this row, and there was nothing."""
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines, None)
+        if line is None:
+            self.has_ended = True
+            raise StopIteration
+        self.row.append(line)
+        return line
+
+    def begin_row(self) -> None:
+        self.row, self.has_ended = [], False
+
+    def read_again_from(self, position: int) -> None:
+        self._again.extendleft(reversed(self.row[position:]))
 
 
 class _Watched(io.RawIOBase):

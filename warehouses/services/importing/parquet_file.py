@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from config.kernel.errors import ValidationFailed
 from warehouses.services.importing.reading import COPY_COLUMNS, Progress, refused
 
 BATCH_ROWS = 20_000
@@ -31,13 +32,15 @@ class ParquetFile:
         import pyarrow as pa
         import pyarrow.csv
 
+        for position in positions.values():
+            self._require_text(position)
         total = self._file.metadata.num_rows
         for first, batch in self._batches([self.header[i] for i in positions.values()]):
             columns: list[Any] = [pa.array(range(first, first + batch.num_rows))]
             empty = pa.array([""] * batch.num_rows)
             for field in COPY_COLUMNS[1:-1]:
                 found = field in positions
-                columns.append(_as_text(batch.column(self.header[positions[field]])) if found else empty)
+                columns.append(self._as_text(batch, positions[field]) if found else empty)
             columns.append(_faults(columns[1:], empty))
             columns[1:-1] = [_without_nul(column) for column in columns[1:-1]]
             buffer = io.BytesIO()
@@ -45,6 +48,29 @@ class ParquetFile:
             pyarrow.csv.write_csv(pa.table(columns, names=list(COPY_COLUMNS)), buffer, options)
             progress("reading", first - 1 + batch.num_rows, total)
             yield buffer.getvalue()
+
+    def _require_text(self, position: int) -> None:
+        """A list, a struct, a map: no cell of a table."""
+        import pyarrow as pa
+
+        kind = self._file.schema_arrow.field(position).type
+        try:
+            _as_text(pa.array([], kind))
+        except (pa.ArrowException, NotImplementedError):
+            raise self._unusable(position) from None
+
+    def _as_text(self, batch: Any, position: int) -> Any:
+        import pyarrow as pa
+
+        try:
+            return _as_text(batch.column(self.header[position]))
+        except (pa.ArrowException, NotImplementedError):
+            raise self._unusable(position) from None
+
+    def _unusable(self, position: int) -> ValidationFailed:
+        kind = str(self._file.schema_arrow.field(position).type)[:80]
+        why = _("the column %(title)s holds %(kind)s, which cannot be read as text")
+        return refused(self.path, 1, why % {"title": self.header[position], "kind": kind})
 
     def original_lines(self, wanted: Collection[int]) -> Iterator[tuple[int, list[str]]]:
         ordered = sorted(wanted)

@@ -11,12 +11,15 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from config.kernel.errors import ValidationFailed
+from config.kernel.files import require_another_file
 from warehouses.models import SalesImport
 from warehouses.services.importing import catalogue, counting, orders, returns, staging
 from warehouses.services.importing.columns import column_positions
 from warehouses.services.importing.places import Place, place_of_import
 from warehouses.services.importing.reading import Progress, SalesFile, file_sha256, open_sales_file
 from warehouses.services.importing.summary import ImportSummary
+
+SHOWN_REJECTS = 10
 
 
 def import_sales(
@@ -39,15 +42,17 @@ def import_sales(
 
     All or nothing: a file that cannot be read to its end (wrong columns, encoding, truncated) raises ValidationFailed
     in one line that names file and line, and nothing is written. Single bad lines are counted, written to
-    `rejects_path`, and do not stop the rest. Lines an earlier import brought are recognised; the same file again writes
-    nothing. Imports wait for one another (an advisory lock held until the end); live orders are neither locked nor
-    changed. `file_name` is what the file is called in the record, where its path does not say it. Raises NotFound for a
-    warehouse that is not there.
+    `rejects_path` (which must be another file; a dry run writes none), and do not stop the rest. Lines an earlier
+    import brought are recognised; the same file again writes nothing. Imports wait for one another (an advisory lock
+    held until the end); live orders are neither locked nor changed. `file_name` is what the file is called in the
+    record, where its path does not say it. Raises NotFound for a warehouse that is not there.
     """
     told = progress or (lambda step, done, of: None)
     if date_order not in staging.DATE_ORDERS:
         raise ValidationFailed(_("The date order is one of %(orders)s.") % {"orders": ", ".join(staging.DATE_ORDERS)})
     path = Path(path)
+    if rejects_path is not None:
+        require_another_file(Path(rejects_path), path)
     file = open_sales_file(path)
     positions = column_positions(
         file.header, column_map=column_map or {}, where=f"{path.name}, {_('line')} {file.header_line}"
@@ -110,9 +115,14 @@ def _write(
 
 
 def _write_rejects(summary: ImportSummary, file: SalesFile, rejects_path: Path | str | None) -> None:
-    if rejects_path is not None and summary.rejected:
-        counting.write_rejects(file, Path(rejects_path))
-        summary.rejects_file = str(rejects_path)
+    if not summary.rejected:
+        return
+    reasons = counting.rejected_lines()
+    if summary.is_dry_run:
+        summary.first_rejects = list(reasons.items())[:SHOWN_REJECTS]
+    elif rejects_path is not None:
+        counting.write_rejects(file, reasons, Path(rejects_path))
+    summary.rejects_file = str(rejects_path or "")
 
 
 def _keep_record(

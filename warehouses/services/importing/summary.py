@@ -20,6 +20,7 @@ LABELS = {
     "skipped.zero_quantity": gettext_lazy("skipped: quantity 0"),
     "skipped.cancelled_order": gettext_lazy("skipped: the shop says the order was cancelled"),
     "rejected.fields": gettext_lazy("rejected: not as many fields as the header"),
+    "rejected.quote": gettext_lazy("rejected: a quotation mark that is not closed"),
     "rejected.nul": gettext_lazy("rejected: a NUL character in the text"),
     "rejected.order_id": gettext_lazy("rejected: no order number, or longer than 64 characters"),
     "rejected.sku": gettext_lazy("rejected: no SKU, or longer than 64 characters"),
@@ -50,6 +51,9 @@ class ImportSummary:
     written: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     rejects_file: str = ""
+    """Where the rejected lines are; after a dry run, where they would have gone."""
+    first_rejects: list[tuple[int, str]] = field(default_factory=list)
+    """(line, reason), by a dry run only: it writes no file."""
     is_dry_run: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -71,7 +75,10 @@ class ImportSummary:
         said.append(_("Written: %(made)s.") % {"made": made} if made else _("Nothing new: not a row was written."))
         if self.is_dry_run:
             said.append(_("A dry run: everything was taken back."))
-        if self.rejects_file:
+            said += [_("line %(line)d: %(reason)s") % {"line": n, "reason": why} for n, why in self.first_rejects]
+            if self.rejects_file:
+                said.append(_("The rejected lines would go to %(file)s") % {"file": self.rejects_file})
+        elif self.rejects_file:
             said.append(_("The rejected lines, with reasons: %(file)s") % {"file": self.rejects_file})
         return said
 

@@ -1,6 +1,7 @@
 """A file of sales that came through the browser: kept under a name of our own until a worker has imported it."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from config.kernel.errors import NotFound, ValidationFailed
+from config.kernel.errors import Conflict, NotFound, ValidationFailed
 from config.kernel.jobs import queue_job, send_to_worker
 from config.kernel.models import Job
 from warehouses.models import Warehouse
@@ -69,24 +70,27 @@ def queue_file_import(
     """Keep the file and queue its import; (job, True), or (the job queued with this key before, False).
 
     Raises ValidationFailed for a file of another kind, an empty one or one above MAX_BYTES (nothing is kept then) and
-    for a channel code that cannot be one; NotFound for a warehouse that is not there.
+    for a channel code that cannot be one; NotFound for a warehouse that is not there; Conflict when the job queued with
+    this key is of another file, channel or warehouse.
     """
     run_key = f"{IMPORT_SALES}:{key}"
     if not key or len(run_key) > 120:
         raise ValidationFailed(_("The form was incomplete; load the page again."))
     if known := Job.objects.filter(run_key=run_key).first():
-        return known, False
+        asked = {"channel_code": channel_code, "warehouse_code": warehouse_code, "sha256": _sha256(file)}
+        return _same(known, asked), False
     if not channel_code or len(channel_code) > 32 or not channel_code.isprintable():
         raise ValidationFailed(_("The channel's code must have 1 to 32 characters."))
     if warehouse_code and not Warehouse.objects.filter(code=warehouse_code).exists():
         raise NotFound(_("There is no warehouse %(code)s.") % {"code": warehouse_code})
-    upload = _keep(file)
+    upload, sha256 = _keep(file)
     parameters = {
         "upload": str(upload.id),
         "ending": upload.ending,
         "file_name": upload.shown_name,
         "channel_code": channel_code,
         "warehouse_code": warehouse_code,
+        "sha256": sha256,
     }
     try:
         with transaction.atomic():
@@ -99,8 +103,28 @@ def queue_file_import(
         raise
     if job is None:  # a twin with the same key was faster
         upload.forget()
-        return Job.objects.get(run_key=run_key), False
+        return _same(Job.objects.get(run_key=run_key), parameters), False
     return job, True
+
+
+def _same(job: Job, asked: Mapping[str, str]) -> Job:
+    """The job, if it is the one that is asked for again. Raises Conflict."""
+    told = job.parameters
+    names = [name for name in ("channel_code", "warehouse_code", "sha256") if name in told]
+    if any(told[name] != asked[name] for name in names):
+        raise Conflict(
+            _("This form queued the import of “%(file)s” already; load the page again to import something else.")
+            % {"file": told["file_name"]},
+            code="key_of_another_request",
+        )
+    return job
+
+
+def _sha256(file: IncomingFile) -> str:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def upload_of(job: Job) -> Upload:
@@ -110,8 +134,8 @@ def upload_of(job: Job) -> Upload:
     return Upload(UUID(told["upload"]), told["ending"], told["file_name"])
 
 
-def _keep(file: IncomingFile) -> Upload:
-    """Chunk by chunk; what turns out too large is thrown away again."""
+def _keep(file: IncomingFile) -> tuple[Upload, str]:
+    """Chunk by chunk, with its SHA-256; what turns out too large is thrown away again."""
     name = file.name or ""
     ending = next((ending for ending in ENDINGS if name.lower().endswith(ending)), None)
     shown = "".join(char for char in name.replace("\\", "/").rpartition("/")[2] if char.isprintable())[-_LONGEST_NAME:]
@@ -124,23 +148,25 @@ def _keep(file: IncomingFile) -> Upload:
     upload = Upload(uuid4(), ending, shown)
     imports_folder().mkdir(parents=True, exist_ok=True)
     try:
-        _write(file, upload)
+        sha256 = _write(file, upload)
     except BaseException:
         upload.forget()
         raise
-    return upload
+    return upload, sha256
 
 
-def _write(file: IncomingFile, upload: Upload) -> None:
-    written = 0
+def _write(file: IncomingFile, upload: Upload) -> str:
+    written, digest = 0, hashlib.sha256()
     with upload.path.open("xb") as target:
         for chunk in file.chunks():
             written += len(chunk)
             if written > MAX_BYTES:
                 raise _too_large(upload.shown_name)
             target.write(chunk)
+            digest.update(chunk)
     if not written:
         raise ValidationFailed(_("“%(file)s” is empty.") % {"file": upload.shown_name})
+    return digest.hexdigest()
 
 
 def _too_large(name: str) -> ValidationFailed:

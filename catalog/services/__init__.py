@@ -1,0 +1,1 @@
+"""Writes of the catalogue that others ask for."""
