@@ -15,4 +15,6 @@ class CalendarEventAdmin(HouseAdmin):
     autocomplete_fields = ("channel", "category", "sku")
     list_filter = ("kind", "starts_on", "channel")
     date_hierarchy = None
-    empty_hint = _("Add holidays and promotions here. Forecasts do not read them yet; they are kept for planners to see.")
+    empty_hint = _(
+        "Add holidays and promotions here. Forecasts do not read them yet; they are kept for planners to see."
+    )
