@@ -17,17 +17,8 @@ from typing import Any
 import numpy as np
 
 from forecasting.engine import Choice, Panel, PanelForecast, Pooled, fit_pooled, forecast_panel
-from forecasting.panel_files import (
-    PanelFile,
-    PanelFileError,
-    check_output,
-    future_stamps,
-    quantile_names,
-    read_panel,
-    read_table,
-    require_columns,
-    write_all,
-)
+from forecasting.panel_files import PanelFile, future_stamps, quantile_names, read_panel
+from forecasting.table_files import PanelFileError, check_output, read_table, require_columns, write_all
 
 PART = 1024
 TABLES = (".csv", ".csv.gz", ".parquet")

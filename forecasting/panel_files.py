@@ -1,14 +1,7 @@
-"""Panel files in and out for `manage.py forecast`: CSV, CSV.gz or Parquet, every fault named by file, line and
-column."""
+"""A table becomes a panel: its periods, its gaps, its limits; and the days of the panel's future."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import os
-import tempfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,23 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecasting.engine.types import FREQUENCIES, FloatArray, Panel
+from forecasting.table_files import REQUIRED, PanelFileError, first_bad, read_table, require_columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
-REQUIRED = ("unique_id", "ds", "y")
-UNKNOWN = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "null", "NULL", "None")
-NUMERIC = ("y", "in_stock")
 LARGEST = 1e15
 MOST_PERIODS = 200_000
 MOST_CELLS = 200_000_000
 YEARS = (1900, 2100)
 NO_DATE = "is not a date (YYYY-MM-DD) or a whole number"
 CLOCK = r"^(.*\d[Tt ]\d{2}.*?)\s*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
-
-
-class PanelFileError(ValueError):
-    """A file that cannot be used; the message is one line: file, line, column, fault."""
 
 
 @dataclass(frozen=True)
@@ -48,106 +35,6 @@ class PanelFile:
     month_end: bool
     covariates: tuple[str, ...]
     rows: int
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """The file as text and numbers; PanelFileError for anything unreadable."""
-    import pandas as pd
-
-    if not path.is_file():
-        raise PanelFileError(f"{path}: no such file")
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        if path.name.endswith((".csv", ".csv.gz")):
-            _refuse_other_widths(path)
-            return pd.read_csv(
-                path,
-                dtype={"unique_id": str},
-                index_col=False,
-                keep_default_na=False,
-                na_values={"unique_id": [""], "ds": [""]} | {c: list(UNKNOWN) for c in NUMERIC},
-            )
-    except UnicodeDecodeError as error:
-        raise PanelFileError(
-            f"{path}: line {_undecodable_line(path)}: not UTF-8 text; columns {_wanted()} expected"
-        ) from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise PanelFileError(f"{path}: line {_last_readable_line(path)}: gzip file is damaged or ends early") from error
-    except pd.errors.EmptyDataError as error:
-        raise PanelFileError(f"{path}: line 1: empty file; missing column unique_id, ds, y") from error
-    except PanelFileError:
-        raise
-    except (pd.errors.ParserError, csv.Error) as error:
-        raise PanelFileError(f"{path}: {' '.join(str(error).split())}") from error
-    except (OSError, ValueError) as error:
-        raise PanelFileError(
-            f"{path}: not a readable {path.suffix.lstrip('.')} file: {' '.join(str(error).split())}"
-        ) from error
-    raise PanelFileError(f"{path}: unknown kind of file; .csv, .csv.gz or .parquet expected")
-
-
-def _wanted() -> str:
-    return ", ".join(REQUIRED)
-
-
-def _open_bytes(path: Path) -> Any:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-
-
-def _refuse_other_widths(path: Path) -> None:
-    """Every row as many fields as the header: one more would shift the columns, one fewer would be read as unknown.
-
-    Empty lines only at the end, else the line numbers of later faults would be wrong.
-    """
-    with _open_bytes(path) as raw:
-        reader = csv.reader(io.TextIOWrapper(raw, encoding="utf-8", newline=""))
-        width = empty = 0
-        for row in reader:
-            if not row:
-                empty = empty or reader.line_num
-            elif empty:
-                raise PanelFileError(f"{path}: line {empty}: is empty")
-            elif len(row) != (width or len(row)):
-                raise PanelFileError(f"{path}: line {reader.line_num}: {len(row)} fields, the header has {width}")
-            width = width or len(row)
-
-
-def _undecodable_line(path: Path) -> int:
-    with _open_bytes(path) as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                return number
-    return 1
-
-
-def _last_readable_line(path: Path) -> int:
-    number = 0
-    try:
-        with _open_bytes(path) as lines:
-            for number, _ in enumerate(lines, start=1):  # noqa: B007 - the count so far is the answer when reading fails
-                pass
-    except (EOFError, zlib.error, OSError):
-        pass
-    return number + 1
-
-
-def require_columns(path: Path, table: pd.DataFrame, columns: Sequence[str]) -> None:
-    """Every column present, or an error that names the missing ones."""
-    missing = [c for c in columns if c not in table.columns]
-    if missing:
-        found = ", ".join(str(c) for c in table.columns)
-        raise PanelFileError(f"{path}: line 1: missing column {', '.join(missing)} (found: {found})")
-
-
-def first_bad(path: Path, bad: np.ndarray, column: str, fault: str, values: pd.Series | None = None) -> None:
-    """Raise for the first row marked bad, if any, naming its line (header = line 1)."""
-    rows = np.flatnonzero(bad)
-    if len(rows):
-        shown = "" if values is None else f" {values.iloc[[rows[0]]].tolist()[0]!r}"
-        raise PanelFileError(f"{path}: line {rows[0] + 2}: column {column}:{shown} {fault}")
 
 
 def read_panel(path: Path, freq: str) -> PanelFile:
@@ -321,37 +208,3 @@ def _future_dates(file: PanelFile, horizon: int) -> Any:
 def quantile_names(levels: Sequence[float]) -> list[str]:
     """0.5 → q_0.5."""
     return [f"q_{level:g}" for level in levels]
-
-
-def write_all(tables: Sequence[tuple[Path, Any]]) -> None:
-    """Write every (path, DataFrame or text) beside its place, then move all into place: a failure leaves nothing half
-    written."""
-    written: list[tuple[str, Path]] = []
-    try:
-        for path, content in tables:
-            handle, name = tempfile.mkstemp(
-                dir=path.parent, prefix=f".{path.name}.", suffix="".join(path.suffixes[-2:])
-            )
-            os.close(handle)
-            written.append((name, path))
-            if isinstance(content, str):
-                Path(name).write_text(content, encoding="utf-8")
-            elif path.suffix == ".parquet":
-                content.to_parquet(name, index=False)
-            else:
-                content.to_csv(name, index=False, compression="gzip" if path.suffix == ".gz" else None)
-        for name, path in written:
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-    finally:
-        for name, _ in written:
-            Path(name).unlink(missing_ok=True)
-
-
-def check_output(path: Path, kinds: tuple[str, ...]) -> Path:
-    """An output path whose folder exists and whose kind is known."""
-    if not path.name.endswith(kinds):
-        raise PanelFileError(f"{path}: output must end in {', '.join(kinds)}")
-    if not path.parent.is_dir():
-        raise PanelFileError(f"{path}: folder {path.parent} does not exist")
-    return path

@@ -97,7 +97,7 @@ class Command(BaseCommand):
             "OPENBLAS_NUM_THREADS", "1"
         )  # the processes are the parallelism; read when numpy is first loaded
         from forecasting.file_forecast import FileForecast, run_file_forecast
-        from forecasting.panel_files import PanelFileError
+        from forecasting.table_files import PanelFileError
 
         known = FileForecast.__dataclass_fields__
         try:

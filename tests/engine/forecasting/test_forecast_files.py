@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from forecasting.file_forecast import FileForecast, run_file_forecast
-from forecasting.panel_files import PanelFileError, future_stamps, read_panel
+from forecasting.panel_files import future_stamps, read_panel
+from forecasting.table_files import PanelFileError
 from tests.engine.forecasting.panels import shop
 
 
