@@ -22,10 +22,13 @@ def record_kpis() -> str:
 
 @shared_task(name="monitoring.fail_abandoned_jobs")
 def fail_abandoned_jobs() -> int:
-    """Jobs whose worker died are marked failed; jobs that no worker heard of are sent again."""
+    """Jobs whose worker died are marked failed, and somebody hears of it; jobs nobody heard of are sent again."""
     now = timezone.now()
     jobs.wake_waiting_jobs(now=now)
-    return jobs.fail_abandoned_jobs(now=now)
+    failed = jobs.fail_abandoned_jobs(now=now)
+    if failed:
+        alerts.evaluate_alerts(now=now)
+    return failed
 
 
 @shared_task(name="monitoring.forget_idempotency_keys")

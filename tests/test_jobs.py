@@ -88,3 +88,15 @@ def test_progress_of_a_job_that_was_taken_away_is_refused() -> None:
 
     with pytest.raises(Conflict):
         jobs.report_progress(job.pk, now=NOW, done=1)
+
+
+def test_a_job_whose_worker_died_raises_an_alert_at_once() -> None:
+    from monitoring.models import Alert
+    from monitoring.tasks import fail_abandoned_jobs
+
+    job = waiting_job(minutes=0)
+    jobs.start_job(job.pk, now=NOW)
+
+    assert fail_abandoned_jobs() == 1
+
+    assert Alert.objects.filter(kind=Alert.Kind.FAILED_JOB, resolved_at=None).count() == 1
