@@ -2,7 +2,6 @@
 
 import logging
 from datetime import datetime
-from functools import partial
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
@@ -20,7 +19,12 @@ TIMEOUT_SECONDS = 10
 
 def mail_supplier_on_commit(order: PurchaseOrder, kind: str, *, now: datetime) -> None:
     """Mail the order's supplier once the transaction is committed; `kind` is order_sent or order_cancelled."""
-    transaction.on_commit(partial(mail_supplier, order.pk, kind, now=now), robust=True)
+    order_id = order.pk
+
+    def send() -> None:  # a function: what a partial raises, Django cannot log, for it has no name
+        mail_supplier(order_id, kind, now=now)
+
+    transaction.on_commit(send, robust=True)
 
 
 def mail_supplier(order_id: int, kind: str, *, now: datetime) -> bool:

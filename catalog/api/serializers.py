@@ -1,23 +1,13 @@
 """The catalogue as JSON."""
 
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from catalog.models import CalendarEvent, Category, Channel, Listing, Product, Sku
-from config.kernel.api import HouseSerializer
-
-
-def by_code(model: Any, **kwargs: Any) -> Any:
-    """A reference to a row by its code."""
-    return serializers.SlugRelatedField(slug_field="code", queryset=model.objects.all(), **kwargs)
-
-
-currency = RegexValidator(r"^[A-Z]{3}\Z", gettext_lazy("Three capital letters, as in ISO 4217."))
+from config.kernel.api import HouseSerializer, by_code, currency_code
 
 
 class CategorySerializer(HouseSerializer):
@@ -71,7 +61,7 @@ class ChannelSerializer(HouseSerializer):
     class Meta:
         model = Channel
         fields = ("code", "name", "kind", "currency", "time_zone", "priority", "ignored_codes", "is_active")
-        extra_kwargs: ClassVar = {"currency": {"validators": [currency]}}
+        extra_kwargs: ClassVar = {"currency": {"validators": [currency_code]}}
 
 
 class ListingSerializer(HouseSerializer):

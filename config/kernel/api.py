@@ -72,6 +72,14 @@ class HouseSerializer(serializers.ModelSerializer):
         return field_class, kwargs
 
 
+currency_code = RegexValidator(r"^[A-Z]{3}\Z", _("Three capital letters, as in ISO 4217."))
+
+
+def by_code(model: Any, **kwargs: Any) -> Any:
+    """A reference to a row by its code."""
+    return serializers.SlugRelatedField(slug_field="code", queryset=model.objects.all(), **kwargs)
+
+
 def lines_of(
     serializer: type[serializers.Serializer], *, at_most: int, required: bool = True, may_be_empty: bool = False
 ) -> Any:

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from config.kernel.api import ReadViewSet, documents
 from config.kernel.errors import NotFound, ValidationFailed
-from procurement.api import serializers
+from procurement.api import order_serializers as serializers
 from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderLine
 from procurement.services.confirmations import LineAnswer, decide_response, respond_to_order
 from procurement.services.orders import (

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from config.kernel.api import ReadViewSet, documents
 from config.kernel.errors import NotFound
 from config.kernel.idempotency import service_key
-from procurement.api import serializers
+from procurement.api import order_serializers as serializers
 from procurement.models import PurchaseOrder, Receipt
 from procurement.services.receipts import ReceivedLine, receive_goods
 

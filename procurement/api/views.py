@@ -10,6 +10,7 @@ from config.kernel.jobs import send_to_worker
 from config.kernel.models import Job
 from procurement.api import serializers
 from procurement.api.optimize import OptimizeViewSet
+from procurement.api.order_serializers import PurchaseOrderSerializer
 from procurement.api.orders import LineResponseViewSet, PurchaseOrderViewSet
 from procurement.api.receipts import ReceiptViewSet
 from procurement.models import Policy, Proposal, Supplier, SupplierItem
@@ -78,9 +79,7 @@ class ProposalViewSet(ReadViewSet):
     def get_serializer_class(self) -> Any:
         return serializers.ProposalRowSerializer if self.action == "list" else serializers.ProposalSerializer
 
-    @documents(
-        serializers.AcceptBodySerializer, serializers.PurchaseOrderSerializer(many=True), made=200, filters=False
-    )
+    @documents(serializers.AcceptBodySerializer, PurchaseOrderSerializer(many=True), made=200, filters=False)
     @action(detail=False, methods=["post"], pagination_class=None)
     def accept(self, request: Any) -> Response:
         """Accept proposals, also with another quantity; one supplier's become one draft order per warehouse."""
@@ -91,7 +90,7 @@ class ProposalViewSet(ReadViewSet):
             orders = accept_proposals(decisions, actor=request.user, now=self.now())
             return PurchaseOrderViewSet.queryset.for_actor(request.user).filter(pk__in=[o.pk for o in orders])
 
-        return self.make_once(effect, _many(serializers.PurchaseOrderSerializer), made=200)
+        return self.make_once(effect, _many(PurchaseOrderSerializer), made=200)
 
     @documents(serializers.DismissBodySerializer, serializers.DismissAnswerSerializer, made=200, filters=False)
     @action(detail=False, methods=["post"], pagination_class=None)
