@@ -15,7 +15,7 @@ from forecasting.models import Forecast, ForecastRun
 from procurement.models import Proposal
 from procurement.selectors import draft_quantities, on_order_quantities
 from procurement.services.aims import Pair, PlannedItem
-from procurement.services.standing import quiet_pairs, reconcile
+from procurement.services.standing import locked_open_proposals, quiet_pairs, reconcile
 from warehouses.selectors.sales import backordered_quantities
 from warehouses.selectors.stock import Position, stock_positions
 
@@ -65,6 +65,8 @@ def propose_reorders(
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PROPOSING_LOCK])
+        # Before supply is read: an acceptance in between would be neither an open proposal nor a draft that was seen.
+        open_now = locked_open_proposals()
         today = timezone.localdate(now)
         forecasts = {(f.sku_id, f.warehouse_id): f for f in _protection_forecasts(run)}
         pairs = [pair for pair in forecasts if pair in items]
@@ -77,7 +79,7 @@ def propose_reorders(
         if not is_look_back:
             quiet = quiet_pairs(items, now=now)
             wanted = {pair: p for pair, p in _proposals(run, results, items, today) if pair not in quiet}
-            new, withdrawn, refreshed = reconcile(wanted)
+            new, withdrawn, refreshed = reconcile(open_now, wanted)
             counts = replace(counts, new=new, withdrawn=withdrawn, refreshed=refreshed)
         return replace(counts, open=Proposal.objects.filter(status=Proposal.Status.OPEN).count())
 

@@ -1,6 +1,6 @@
 """The proposals that stand: what a new plan keeps, refreshes, replaces or withdraws, and what it keeps quiet about."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from procurement.models import Proposal
@@ -20,9 +20,9 @@ _REFRESHED = (
 )
 
 
-def reconcile(wanted: Mapping[Pair, Proposal]) -> tuple[int, int, int]:
-    """Bring the open proposals in line with the wanted ones; returns (new, withdrawn, refreshed)."""
-    standing = {(p.sku_id, p.warehouse_id): p for p in _open_proposals()}
+def reconcile(open_now: Sequence[Proposal], wanted: Mapping[Pair, Proposal]) -> tuple[int, int, int]:
+    """Bring the open proposals, locked by the caller, in line with the wanted; returns (new, withdrawn, refreshed)."""
+    standing = {(p.sku_id, p.warehouse_id): p for p in open_now}
     replaced, fresh, refreshed = [], [], []
     for pair, proposal in wanted.items():
         old = standing.pop(pair, None)
@@ -55,7 +55,8 @@ def quiet_pairs(items: Mapping[Pair, PlannedItem], *, now: datetime) -> set[Pair
     }
 
 
-def _open_proposals() -> list[Proposal]:
+def locked_open_proposals() -> list[Proposal]:
+    """The open proposals, locked in primary-key order: whoever accepts one meanwhile waits for this transaction."""
     return list(Proposal.objects.select_for_update().filter(status=Proposal.Status.OPEN).order_by("pk"))
 
 
