@@ -2,6 +2,6 @@
 
 from catalog.models.calendar import CalendarEvent
 from catalog.models.channel import Channel, Listing
-from catalog.models.product import Category, Product, Sku
+from catalog.models.product import Category, KitPart, PackUnit, Product, Sku
 
-__all__ = ["CalendarEvent", "Category", "Channel", "Listing", "Product", "Sku"]
+__all__ = ["CalendarEvent", "Category", "Channel", "KitPart", "Listing", "PackUnit", "Product", "Sku"]

@@ -52,6 +52,19 @@ class Sku(models.Model):
     name = models.CharField(_("name"), max_length=300)
     product = models.ForeignKey(Product, models.PROTECT, verbose_name=_("product"), related_name="skus")
     barcode = models.CharField(_("barcode"), max_length=64, blank=True, db_index=True)
+    unit = models.CharField(
+        _("unit"),
+        max_length=16,
+        default="each",
+        db_default="each",
+        help_text=_("What one of it is called: each, pair, metre, kg."),
+    )
+    is_kit = models.BooleanField(
+        _("is a kit"),
+        default=False,
+        db_default=False,
+        help_text=_("Sold as one, stocked as its parts: as many as its parts allow."),
+    )
     status = models.CharField(_("status"), max_length=16, choices=Status.choices, default=Status.ACTIVE, db_index=True)
     unit_price = MoneyField(_("list price"), default=0, help_text=_("Per unit, in the company's currency."))
     unit_cost = MoneyField(_("unit cost"), default=0, help_text=_("Per unit, in the company's currency."))
@@ -75,3 +88,46 @@ class Sku(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
+
+
+class PackUnit(models.Model):
+    """Another unit a SKU is ordered, received or counted in: a box of 12."""
+
+    sku = models.ForeignKey(Sku, models.CASCADE, verbose_name=_("SKU"), related_name="pack_units", db_index=False)
+    code = models.CharField(_("unit"), max_length=16, help_text=_("As documents call it: box, pallet."))
+    units = QuantityField(_("holds (units)"))
+
+    objects = ScopedManager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("pack unit"), _("pack units")
+        ordering = ("sku", "units")
+        constraints = [
+            models.UniqueConstraint(fields=["sku", "code"], name="pack_unit_once"),
+            models.CheckConstraint(condition=Q(units__gt=0), name="pack_unit_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} = {self.units}"
+
+
+class KitPart(models.Model):
+    """So many units of a part are in one kit."""
+
+    kit = models.ForeignKey(Sku, models.CASCADE, verbose_name=_("kit"), related_name="kit_parts", db_index=False)
+    part = models.ForeignKey(Sku, models.PROTECT, verbose_name=_("part"), related_name="part_of")
+    quantity = QuantityField(_("units in one kit"))
+
+    objects = ScopedManager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("kit part"), _("kit parts")
+        ordering = ("kit", "pk")
+        constraints = [
+            models.UniqueConstraint(fields=["kit", "part"], name="kit_part_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="kit_part_positive"),
+            models.CheckConstraint(condition=~Q(kit=models.F("part")), name="kit_part_of_another"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.part_id}"

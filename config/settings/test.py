@@ -10,3 +10,5 @@ STORAGES = {
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
+# Tests that commit are cleaned up by TRUNCATE, which the ledger refuses everywhere else.
+DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c entrepot.truncate_allowed=on"  # noqa: F405

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from config.kernel.errors import Conflict, InsufficientStock, ValidationFailed
 from tests.cast import NOW, World, make_lot, put_stock
 from warehouses.models import StockLevel, StockMovement
+from warehouses.models.stock import WRITER
 from warehouses.selectors.stock import Position, drifting_levels, stock_positions
 from warehouses.services.stock import Move, post_movements
 
@@ -146,7 +147,7 @@ def test_a_lot_of_another_sku_and_an_unknown_place_are_refused(world: World) -> 
     assert StockLevel.objects.count() == 3
 
 
-def test_a_posting_takes_five_statements_however_long_it_is(world: World) -> None:
+def test_a_posting_of_receipts_takes_four_statements_however_long_it_is(world: World) -> None:
     moves = [move(world.mug, world.shelf, 1, f"k{n}") for n in range(400)] + [move(world.tea, world.shelf, 1, "tea")]
 
     with CaptureQueriesContext(
@@ -154,7 +155,7 @@ def test_a_posting_takes_five_statements_however_long_it_is(world: World) -> Non
     ) as queries:
         post_movements(moves, happened_at=NOW)
 
-    assert len(queries) == 5
+    assert len(queries) == 4
 
 
 def test_levels_are_locked_in_primary_key_order_before_they_are_written(world: World) -> None:
@@ -163,7 +164,7 @@ def test_levels_are_locked_in_primary_key_order_before_they_are_written(world: W
 
     said = [query["sql"] for query in queries]
     [lock] = [n for n, sql in enumerate(said) if "ORDER BY level.id FOR NO KEY UPDATE OF level" in sql]
-    [write] = [n for n, sql in enumerate(said) if sql.startswith("UPDATE warehouses_stocklevel")]
+    [write] = [n for n, sql in enumerate(said) if "UPDATE warehouses_stocklevel" in sql]
     assert lock < write
 
 
@@ -175,13 +176,19 @@ def test_levels_are_locked_in_primary_key_order_before_they_are_written(world: W
         lambda row: row.delete(),
         lambda row: connection.cursor().execute("UPDATE warehouses_stockmovement SET reason = 'x'"),
         lambda row: connection.cursor().execute("DELETE FROM warehouses_stockmovement"),
+        lambda row: connection.cursor().execute(
+            "SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL entrepot.truncate_allowed = 'off'; TRUNCATE warehouses_stockmovement CASCADE"
+        ),
     ],
-    ids=["ORM update", "ORM delete", "instance delete", "SQL update", "SQL delete"],
+    ids=["ORM update", "ORM delete", "instance delete", "SQL update", "SQL delete", "SQL truncate"],
 )
 def test_the_ledger_is_append_only(world: World, change) -> None:
     row = StockMovement.objects.get(sku=world.lamp)
+    with connection.cursor() as cursor:  # a layer that points at the row would protect it before the trigger is asked
+        cursor.execute("SELECT set_config(%s, 'on', true)", [WRITER])
+        cursor.execute("DELETE FROM warehouses_costlayer")
 
-    with pytest.raises(Error, match="Cannot update or delete rows"), transaction.atomic():
+    with pytest.raises(Error, match="Cannot update or delete rows|never emptied"), transaction.atomic():
         change(row)
 
     row.refresh_from_db()

@@ -37,8 +37,8 @@ def test_the_difference_to_the_count_is_posted(world: World, tmp_path: Path) -> 
 
     assert (outcome.opened, outcome.adjusted, outcome.unchanged, outcome.rejected) == (1, 2, 1, {})
     assert sorted(new_movements()) == [
-        ("adjustment", "LAMP", "MAIN/A-01", 1),
-        ("adjustment", "MUG", "MAIN/A-01", -5),
+        ("count", "LAMP", "MAIN/A-01", 1),
+        ("count", "MUG", "MAIN/A-01", -5),
         ("opening", "TEA", "MAIN/A-01", Decimal("12.5")),
     ]
     assert drifting_levels() == []

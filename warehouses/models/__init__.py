@@ -1,15 +1,43 @@
-"""The warehouses' rows: places, stock and its ledger, sales orders, returns, imports."""
+"""The warehouses' rows: places, stock, its ledger and worth, orders, carts, transfers, counts, tasks, returns."""
 
+from warehouses.models.carts import Cart, CartLine, ChannelQuota, PublishedAvailability
+from warehouses.models.channel_events import ChannelEvent
+from warehouses.models.company import StockRules
+from warehouses.models.counting import CountLine, CountSheet
 from warehouses.models.importing import SalesImport
-from warehouses.models.places import ChannelRoute, Location, Lot, Warehouse
+from warehouses.models.places import ChannelRoute, Location, Lot, ShippingRate, Warehouse
+from warehouses.models.reservations import Reservation
 from warehouses.models.returns import SalesReturn, SalesReturnLine
-from warehouses.models.sales import Reservation, SalesOrder, SalesOrderLine, Shipment
-from warehouses.models.stock import StockLevel, StockMovement
+from warehouses.models.sales import SalesOrder, SalesOrderLine, Shipment
+from warehouses.models.stock import AvailabilityChange, CostLayer, StockLevel, StockMovement, StockStatus, StockValue
+from warehouses.models.tasks import Task
+from warehouses.models.transfers import Transfer, TransferLine
+from warehouses.models.valuation import (
+    BalanceSheet,
+    LandedCost,
+    LandedCostLine,
+    ReconcilerMark,
+    StockBalance,
+    StockDrift,
+)
 
 __all__ = [
+    "AvailabilityChange",
+    "BalanceSheet",
+    "Cart",
+    "CartLine",
+    "ChannelEvent",
+    "ChannelQuota",
     "ChannelRoute",
+    "CostLayer",
+    "CountLine",
+    "CountSheet",
+    "LandedCost",
+    "LandedCostLine",
     "Location",
     "Lot",
+    "PublishedAvailability",
+    "ReconcilerMark",
     "Reservation",
     "SalesImport",
     "SalesOrder",
@@ -17,7 +45,16 @@ __all__ = [
     "SalesReturn",
     "SalesReturnLine",
     "Shipment",
+    "ShippingRate",
+    "StockBalance",
+    "StockDrift",
     "StockLevel",
     "StockMovement",
+    "StockRules",
+    "StockStatus",
+    "StockValue",
+    "Task",
+    "Transfer",
+    "TransferLine",
     "Warehouse",
 ]

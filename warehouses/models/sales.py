@@ -9,19 +9,29 @@ from catalog.models import Channel, Sku
 from config.kernel.fields import MoneyField, QuantityField
 from config.kernel.policy import ScopedManager
 from warehouses.models.places import Warehouse
-from warehouses.models.stock import StockLevel
 
 
 class SalesOrder(models.Model):
     class Status(models.TextChoices):
+        RECEIVED = "received", _("Received")
         RESERVED = "reserved", _("Reserved")
         BACKORDERED = "backordered", _("Backordered")
+        ALLOCATED = "allocated", _("Being picked")
+        PICKED = "picked", _("Picked")
         PARTIALLY_SHIPPED = "partially_shipped", _("Partially shipped")
         SHIPPED = "shipped", _("Shipped")
+        DELIVERED = "delivered", _("Delivered")
         CANCELLED = "cancelled", _("Cancelled")
 
-    OPEN = (Status.RESERVED, Status.BACKORDERED, Status.PARTIALLY_SHIPPED)
-    DONE = (Status.SHIPPED, Status.CANCELLED)
+    OPEN = (
+        Status.RECEIVED,
+        Status.RESERVED,
+        Status.BACKORDERED,
+        Status.ALLOCATED,
+        Status.PICKED,
+        Status.PARTIALLY_SHIPPED,
+    )
+    DONE = (Status.SHIPPED, Status.DELIVERED, Status.CANCELLED)
 
     channel = models.ForeignKey(Channel, models.PROTECT, verbose_name=_("channel"), related_name="orders")
     external_id = models.CharField(_("order number in the channel"), max_length=64)
@@ -31,6 +41,15 @@ class SalesOrder(models.Model):
     )
     customer_reference = models.CharField(_("customer"), max_length=64, blank=True)
     ship_to_country = models.CharField(_("ship to"), max_length=64, blank=True)
+    ship_to_latitude = models.DecimalField(_("latitude"), max_digits=8, decimal_places=5, null=True, blank=True)
+    ship_to_longitude = models.DecimalField(_("longitude"), max_digits=8, decimal_places=5, null=True, blank=True)
+    sourcing = models.JSONField(
+        _("why these warehouses"),
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text=_("What sourcing compared and chose."),
+    )
     currency = models.CharField(_("currency"), max_length=3)
     ordered_at = models.DateTimeField(_("ordered at"))
     recorded_at = models.DateTimeField(_("recorded at"), auto_now_add=True)
@@ -43,9 +62,17 @@ class SalesOrder(models.Model):
         constraints = [models.UniqueConstraint(fields=["channel", "external_id"], name="sales_order_once")]
         indexes = [
             models.Index(fields=["ordered_at"], name="sales_order_when"),
-            models.Index(fields=["status"], name="sales_order_open", condition=~Q(status__in=["shipped", "cancelled"])),
+            models.Index(
+                fields=["status"],
+                name="sales_order_open",
+                condition=~Q(status__in=["shipped", "delivered", "cancelled"]),
+            ),
         ]
-        permissions = [("cancel_salesorder", "Can cancel a sales order")]
+        permissions = [
+            ("cancel_salesorder", "Can cancel a sales order"),
+            ("release_salesorder", "Can release a sales order for picking"),
+            ("deliver_salesorder", "Can mark a sales order delivered"),
+        ]
 
     def __str__(self) -> str:
         return self.external_id
@@ -59,9 +86,23 @@ class SalesOrderLine(models.Model):
     warehouse = models.ForeignKey(
         Warehouse, models.PROTECT, verbose_name=_("warehouse"), related_name="order_lines", db_index=False
     )
+    kit_line = models.ForeignKey(
+        "self",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        verbose_name=_("kit"),
+        related_name="parts",
+        help_text=_("Of a part: the line of the kit it belongs to. Only lines that are no kits hold stock."),
+    )
+    is_kit = models.BooleanField(_("is a kit"), default=False, db_default=False)
+    units_per_kit = QuantityField(_("units in one kit"), null=True, blank=True)
     quantity = QuantityField(_("ordered"))
     unit_price = MoneyField(_("unit price"))
     reserved_quantity = QuantityField(_("reserved"), default=0)
+    picked_quantity = QuantityField(
+        _("picked"), default=0, db_default=0, help_text=_("Of the reserved units: those that lie in packing already.")
+    )
     shipped_quantity = QuantityField(_("shipped"), default=0)
     cancelled_quantity = QuantityField(_("cancelled"), default=0)
     returned_quantity = QuantityField(_("returned"), default=0)
@@ -81,6 +122,10 @@ class SalesOrderLine(models.Model):
                 name="sales_order_line_adds_up",
             ),
             models.CheckConstraint(
+                condition=Q(picked_quantity__gte=0, picked_quantity__lte=F("reserved_quantity")),
+                name="sales_order_line_picked_within",
+            ),
+            models.CheckConstraint(
                 condition=Q(returned_quantity__gte=0, returned_quantity__lte=F("quantity") - F("cancelled_quantity")),
                 name="sales_order_line_returned_within",
             ),
@@ -88,27 +133,6 @@ class SalesOrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}/{self.line_number}"
-
-
-class Reservation(models.Model):
-    """Units of one level held for one order line; the sum over a level is that level's `reserved`."""
-
-    line = models.ForeignKey(SalesOrderLine, models.CASCADE, verbose_name=_("order line"), related_name="reservations")
-    level = models.ForeignKey(StockLevel, models.PROTECT, verbose_name=_("stock level"), related_name="reservations")
-    quantity = QuantityField(_("quantity"))
-
-    objects = ScopedManager()
-
-    class Meta:
-        verbose_name, verbose_name_plural = _("reservation"), _("reservations")
-        ordering = ("pk",)
-        constraints = [
-            models.UniqueConstraint(fields=["line", "level"], name="reservation_once"),
-            models.CheckConstraint(condition=Q(quantity__gt=0), name="reservation_positive"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.quantity} ← {self.level_id}"
 
 
 class Shipment(models.Model):
@@ -119,7 +143,13 @@ class Shipment(models.Model):
         _("idempotency key"), max_length=255, unique=True, help_text=_("The same key again is the same shipment.")
     )
     order = models.ForeignKey(SalesOrder, models.PROTECT, verbose_name=_("order"), related_name="shipments")
+    warehouse = models.ForeignKey(
+        Warehouse, models.PROTECT, null=True, blank=True, verbose_name=_("warehouse"), related_name="shipments"
+    )
+    carrier = models.CharField(_("carrier"), max_length=64, blank=True)
+    tracking_code = models.CharField(_("tracking code"), max_length=100, blank=True)
     shipped_at = models.DateTimeField(_("shipped at"))
+    delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, verbose_name=_("actor"))
 
     objects = ScopedManager()

@@ -109,7 +109,7 @@ def _move(
     key: LevelKey, count: CountedStock, difference: Decimal, is_opening: bool, reference: str, idempotency_key: str
 ) -> Move:
     return Move(
-        kind=_Kind.OPENING if is_opening else _Kind.ADJUSTMENT,
+        kind=_Kind.OPENING if is_opening else _Kind.COUNT,
         sku_id=key[0],
         location_id=key[1],
         lot_id=key[2],
@@ -143,7 +143,7 @@ def _places(
         elif lot and count.expires_on and lot.expires_on != count.expires_on:
             reason = _("lot %(lot)s expires on %(day)s") % {"lot": lot.code, "day": lot.expires_on}
         if not reason and location_id is not None:
-            key = (skus[count.sku_code], location_id, lot.pk if lot else None)
+            key = LevelKey(skus[count.sku_code], location_id, lot.pk if lot else None)
             if seen.setdefault(key, count.line) == count.line:
                 yield key, count
                 continue
@@ -178,5 +178,5 @@ def _lots(counted: Sequence[CountedStock], skus: Mapping[str, int]) -> dict[tupl
 
 def _never_moved(keys: Sequence[LevelKey]) -> set[LevelKey]:
     movements = StockMovement.objects.order_by().filter(sku__in={key[0] for key in keys})
-    moved = set(movements.values_list("sku_id", "location_id", "lot_id").distinct())
+    moved = {LevelKey(*row) for row in movements.values_list("sku_id", "location_id", "lot_id", "status").distinct()}
     return set(keys) - moved

@@ -10,20 +10,44 @@ from warehouses.models import SalesOrder, SalesOrderLine
 
 _Status = SalesOrder.Status
 
-# from → to. Staying is allowed while open; a done order never changes again.
+# from → to. Staying is allowed while open; what is done only goes on to delivered.
 TRANSITIONS: Mapping[str, frozenset[str]] = {
-    _Status.BACKORDERED: frozenset({_Status.RESERVED, _Status.PARTIALLY_SHIPPED, _Status.CANCELLED}),
-    _Status.RESERVED: frozenset({_Status.PARTIALLY_SHIPPED, _Status.SHIPPED, _Status.CANCELLED}),
+    _Status.RECEIVED: frozenset({_Status.RESERVED, _Status.BACKORDERED, _Status.CANCELLED}),
+    _Status.BACKORDERED: frozenset(
+        {_Status.RESERVED, _Status.ALLOCATED, _Status.PICKED, _Status.PARTIALLY_SHIPPED, _Status.CANCELLED}
+    ),
+    _Status.RESERVED: frozenset(
+        {
+            _Status.BACKORDERED,
+            _Status.ALLOCATED,
+            _Status.PICKED,
+            _Status.PARTIALLY_SHIPPED,
+            _Status.SHIPPED,
+            _Status.CANCELLED,
+        }
+    ),
+    _Status.ALLOCATED: frozenset(
+        {
+            _Status.RESERVED,
+            _Status.BACKORDERED,
+            _Status.PICKED,
+            _Status.PARTIALLY_SHIPPED,
+            _Status.SHIPPED,
+            _Status.CANCELLED,
+        }
+    ),
+    _Status.PICKED: frozenset({_Status.ALLOCATED, _Status.PARTIALLY_SHIPPED, _Status.SHIPPED, _Status.CANCELLED}),
     # The rest of a partly shipped order, called off, leaves what was shipped.
     _Status.PARTIALLY_SHIPPED: frozenset({_Status.SHIPPED}),
-    _Status.SHIPPED: frozenset(),
+    _Status.SHIPPED: frozenset({_Status.DELIVERED}),
+    _Status.DELIVERED: frozenset(),
     _Status.CANCELLED: frozenset(),
 }
 
 
 def require_open(order: SalesOrder) -> None:
     """Raises Conflict when nothing can happen to the order any more, or it is only history."""
-    if order.is_history or not TRANSITIONS[order.status]:
+    if order.is_history or order.status not in SalesOrder.OPEN:
         status = _Status(order.status).label
         raise Conflict(_("The order is %(status)s.") % {"status": str(status).lower()}, code="wrong_state")
 

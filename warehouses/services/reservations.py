@@ -77,18 +77,19 @@ def hold(parts: Sequence[tuple[SalesOrderLine, Mapping[int, Decimal]]]) -> None:
     deltas: dict[int, Decimal] = defaultdict(Decimal)
     for _line_id, level_id, quantity in rows:
         deltas[level_id] += quantity
-    change_reservations(deltas)
+    change_reservations(deltas, sku_ids={line.sku_id for line, taken in parts if taken})
 
 
 def release(lines: Iterable[SalesOrderLine]) -> None:
     """Let go of everything these lines hold (their order is locked); the caller saves the lines."""
-    reservations = list(Reservation.objects.filter(line__in=list(lines)))
+    lines = list(lines)
+    reservations = list(Reservation.objects.filter(line__in=lines))
     locked_levels(StockLevel.objects.filter(pk__in={row.level_id for row in reservations}))
     deltas: dict[int, Decimal] = defaultdict(Decimal)
     for row in reservations:
         deltas[row.level_id] -= row.quantity
     Reservation.objects.filter(pk__in=[row.pk for row in reservations]).delete()
-    change_reservations(deltas)
+    change_reservations(deltas, sku_ids={line.sku_id for line in lines})
 
 
 @one_transaction

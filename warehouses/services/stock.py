@@ -1,7 +1,7 @@
-"""The one writer of stock (step 3 of the story): movements go into the ledger, levels follow at once."""
+"""The one writer of stock (step 3 of the story): movements go into the ledger, levels and values follow at once."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,20 +9,32 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.kernel.errors import Conflict, InsufficientStock, ValidationFailed
 from config.kernel.fields import plain
-from warehouses.locks import LevelKey, locked_levels_by_key
-from warehouses.models import StockLevel, StockMovement
+from warehouses.engine.layers import rounded
+from warehouses.locks import LevelKey, LockedLevel, lock_places, locked_levels_by_key
+from warehouses.models import StockLevel, StockMovement, StockStatus
+from warehouses.services.posting import MovementRow, PoolKey, change_reserved, write_posting
+from warehouses.services.valuing import PostedMove, locked_pools, read_layers, value_moves
 
 QUANTITY_LIMIT = Decimal(10) ** 11
 QUANTITY_STEP = Decimal("0.001")
+_NOTHING = Decimal(0)
+_Kind = StockMovement.Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One line of a posting. `quantity` is signed; `release` (≥ 0) is how much of the level's reservation it uses."""
+    """One line of a posting. `quantity` is signed.
+
+    `release` (≥ 0) is how much of the level's reservation it uses up, `hold` (≥ 0) how much of what comes in is
+    reserved at once (picked goods stay reserved in packing). `carries` names the keys of moves of this posting whose
+    value it takes on, by `weight` where several share them. `is_internal`: within one warehouse, where value neither
+    comes nor goes; such moves of one SKU and warehouse add up to zero. `line` is the document's line, for faults.
+    """
 
     kind: str
     sku_id: int
@@ -30,42 +42,48 @@ class Move:
     quantity: Decimal
     idempotency_key: str
     lot_id: int | None = None
-    release: Decimal = Decimal(0)
+    status: str = StockStatus.AVAILABLE.value
+    release: Decimal = _NOTHING
+    hold: Decimal = _NOTHING
     unit_cost: Decimal | None = None
     reference: str = ""
     reason: str = ""
+    carries: tuple[str, ...] = ()
+    weight: Decimal = Decimal(1)
+    is_internal: bool = False
+    line: int | None = None
 
     @property
     def level_key(self) -> LevelKey:
-        return (self.sku_id, self.location_id, self.lot_id)
+        return LevelKey(self.sku_id, self.location_id, self.lot_id, self.status)
 
 
 def post_movements(moves: Sequence[Move], *, happened_at: datetime, actor: Any = None) -> list[StockMovement]:
     """Post all of `moves` or none; returns the ledger rows in the order of `moves`.
 
-    Locks the levels in primary-key order. Moves whose idempotency key is in the ledger already are returned as they
-    stand and not posted again. Raises Conflict when a key was used for another movement, ValidationFailed for a
-    quantity that cannot be stored exactly or a place that does not exist, and InsufficientStock naming every level
-    that would fall below its reservations (or below zero). All of that is known before the first row is written, so
-    a caller's transaction needs no savepoint: five statements whatever the number of moves.
+    Locks the levels in primary-key order, then the value pools. Moves whose idempotency key is in the ledger already
+    are returned as they stand and not posted again. Raises Conflict when a key was used for another movement;
+    ValidationFailed for a quantity that cannot be stored exactly, and for a place that does not exist, is closed, is no
+    bin or has no room, or a lot that is expired; InsufficientStock naming every level that would fall below its
+    reservations (or below zero). All of that is known before the first row is written, so a caller's transaction
+    needs no savepoint: five statements whatever the number of moves (seven where a place's capacity is limited).
     """
     if not moves:
         return []
     _refuse_malformed(moves)
     with nullcontext() if connection.in_atomic_block else transaction.atomic():
         levels = locked_levels_by_key(move.level_key for move in moves)
-        posted = _already_posted(moves)
-        fresh = [move for move in moves if move.idempotency_key not in posted]
-        changes = _changes(fresh, levels)
-        rows = _insert(fresh, happened_at=happened_at, actor=actor)
-        _write(changes)
-        by_key = posted | {row.idempotency_key: row for row in rows}
-        return [by_key[move.idempotency_key] for move in moves]
+        pools, posted = locked_pools(_pool_keys(moves, levels), [move.idempotency_key for move in moves])
+        _refuse_reused(moves, posted)
+        fresh = [move for move in moves if move.idempotency_key not in posted] if posted else moves
+        changes = _changes(fresh, levels, happened_at=happened_at)
+        rows = _write(fresh, levels, changes, pools, happened_at=happened_at, actor=actor) if fresh else {}
+        return [rows.get(m.idempotency_key) or _as_posted(m, posted[m.idempotency_key], actor) for m in moves]
 
 
-def change_reservations(deltas: Mapping[int, Decimal]) -> None:
-    """Add to `reserved` of levels the caller has locked (level id → signed units). The database refuses a wrong sum."""
-    _write([(level_id, Decimal(0), delta) for level_id, delta in deltas.items() if delta])
+def change_reservations(deltas: Mapping[int, Decimal], *, sku_ids: Iterable[int]) -> None:
+    """Add to `reserved` of levels the caller has locked (level id → signed units), and say that these SKUs changed."""
+    change_reserved(deltas, told=sku_ids)
 
 
 def is_storable(quantity: Decimal) -> bool:
@@ -78,84 +96,190 @@ def _refuse_malformed(moves: Sequence[Move]) -> None:
     for place, move in enumerate(moves, start=1):
         if not is_storable(move.quantity) or not move.quantity:
             items.append({"move": place, "field": "quantity", "message": _("Not a quantity: %s.") % move.quantity})
-        if not is_storable(move.release) or move.release < 0:
-            items.append({"move": place, "field": "release", "message": _("Not a quantity: %s.") % move.release})
+        for field in ("release", "hold"):
+            units = getattr(move, field)
+            if units is not _NOTHING and (not is_storable(units) or units < 0):
+                items.append({"move": place, "field": field, "message": _("Not a quantity: %s.") % units})
     if items:
         raise ValidationFailed(_("A quantity is zero, too large or finer than a thousandth."), items=items)
     if len({move.idempotency_key for move in moves}) < len(moves):
         raise Conflict(_("Two moves of one posting carry the same idempotency key."), code="idempotency_key_reused")
 
 
-def _already_posted(moves: Sequence[Move]) -> dict[str, StockMovement]:
-    """Read after the levels are locked: a twin with the same key wants the same level, and has committed by now."""
-    rows = StockMovement.objects.in_bulk([m.idempotency_key for m in moves], field_name="idempotency_key")
-    for move in moves:
-        row = rows.get(move.idempotency_key)
-        if row and (row.kind, row.sku_id, row.location_id, row.lot_id, row.quantity) != (
+def _pool_keys(moves: Sequence[Move], levels: Mapping[LevelKey, LockedLevel]) -> set[PoolKey]:
+    return {(m.sku_id, levels[m.level_key].warehouse_id) for m in moves if not m.is_internal}
+
+
+def _refuse_reused(moves: Sequence[Move], posted: Mapping[str, PostedMove]) -> None:
+    for move in moves if posted else ():
+        row = posted.get(move.idempotency_key)
+        if row and (row.kind, row.sku_id, row.location_id, row.lot_id, row.status, row.quantity) != (
             move.kind,
             *move.level_key,
             move.quantity,
         ):
             raise _reused(move.idempotency_key)
-    return rows
 
 
-def _changes(moves: Sequence[Move], levels: Mapping[LevelKey, StockLevel]) -> list[tuple[int, Decimal, Decimal]]:
-    """(level id, change of on_hand, change of reserved), one a level. Raises InsufficientStock with every shortage."""
-    sums: dict[LevelKey, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
+def _changes(
+    moves: Sequence[Move], levels: Mapping[LevelKey, LockedLevel], *, happened_at: datetime
+) -> list[tuple[int, Decimal, Decimal]]:
+    """(level id, change of on_hand, change of reserved), one a level. Raises with every fault and every shortage."""
+    sums: dict[LevelKey, list[Decimal]] = defaultdict(lambda: [_NOTHING, _NOTHING, _NOTHING])
+    lines: dict[LevelKey, int | None] = {}
     for move in moves:
-        sums[move.level_key][0] += move.quantity
-        sums[move.level_key][1] += move.release
+        key = move.level_key
+        lines.setdefault(key, move.line)
+        total = sums[key]
+        total[0] += move.quantity
+        total[1] += move.release
+        total[2] += move.hold
+    faults = _place_faults(moves, levels, today=timezone.localdate(happened_at))
+    if any(levels[key].is_limited and total[0] > 0 for key, total in sums.items()):
+        faults += _room_faults(sums, levels, lines)
     shortages = []
-    for key, (quantity, release) in sums.items():
+    for key, (quantity, release, hold) in sums.items():
         level = levels[key]
         if release > level.reserved:
-            shortages.append((level, release, level.reserved))
-        elif level.on_hand + quantity < level.reserved - release:
-            shortages.append((level, -quantity, level.on_hand - level.reserved + release))
+            shortages.append((level, lines[key], release, level.reserved))
+        elif level.on_hand + quantity < level.reserved - release + hold:
+            shortages.append((level, lines[key], -quantity, level.on_hand - level.reserved + release - hold))
+    if faults:
+        items = [*faults, *_named(shortages)] if shortages else faults
+        raise ValidationFailed(_("The stock cannot be moved: %s") % items[0]["message"], items=items)
     if shortages:
         raise _insufficient(shortages)
-    return [(levels[key].pk, quantity, -release) for key, (quantity, release) in sums.items()]
+    return [(levels[key].pk, total[0], total[2] - total[1]) for key, total in sums.items()]
 
 
-def _insert(moves: Sequence[Move], *, happened_at: datetime, actor: Any) -> list[StockMovement]:
-    rows = [
-        StockMovement(
-            kind=move.kind,
-            sku_id=move.sku_id,
-            location_id=move.location_id,
-            lot_id=move.lot_id,
-            quantity=move.quantity,
-            unit_cost=move.unit_cost,
-            reference=move.reference,
-            reason=move.reason,
-            idempotency_key=move.idempotency_key,
-            actor=actor,
-            happened_at=happened_at,
+def _place_faults(moves: Sequence[Move], levels: Mapping[LevelKey, LockedLevel], *, today: Any) -> list[dict[str, Any]]:
+    faults = []
+    for place, move in enumerate(moves, start=1):
+        level = levels[move.level_key]
+        if level.is_open and level.is_bin and (level.expires_on is None or level.expires_on >= today):
+            continue
+        message = ""
+        if move.quantity > 0 and not level.is_open:
+            message = _("The warehouse or the location is closed.")
+        elif move.quantity > 0 and not level.is_bin:
+            message = _("Stock lies in bins; this location only holds bins together.")
+        elif move.kind == _Kind.SALE and level.expires_on and level.expires_on < today:
+            message = _("The lot expired on %s.") % level.expires_on.isoformat()
+        if message:
+            faults.append(_fault(move, place, "location", message))
+    return faults
+
+
+def _fault(move: Move, place: int, field: str, message: str) -> dict[str, Any]:
+    where = {"move": place} if move.line is None else {"line": move.line}
+    return {**where, "field": field, "message": message}
+
+
+def _room_faults(
+    sums: Mapping[LevelKey, Sequence[Decimal]],
+    levels: Mapping[LevelKey, LockedLevel],
+    lines: Mapping[LevelKey, int | None],
+) -> list[dict[str, Any]]:
+    """Places that would hold more than they can. Locks them, so that two postings do not fill the same room."""
+    coming: dict[int, Decimal] = defaultdict(Decimal)
+    by_warehouse: dict[int, Decimal] = defaultdict(Decimal)
+    first_line: dict[int, int | None] = {}
+    for key, (quantity, *_rest) in sums.items():
+        level = levels[key]
+        coming[level.location_id] += quantity
+        by_warehouse[level.warehouse_id] += quantity
+        first_line.setdefault(level.location_id, lines[key])
+    locations = [pk for pk, quantity in coming.items() if quantity > 0]
+    warehouses = [pk for pk, quantity in by_warehouse.items() if quantity > 0]
+    lock_places(locations, warehouses)
+    faults = []
+    with connection.cursor() as cursor:
+        cursor.execute(_ROOM, [locations, warehouses])
+        for is_location, pk, name, capacity, there in cursor.fetchall():
+            more = coming[pk] if is_location else by_warehouse[pk]
+            if there + more > capacity:
+                words = {"place": name, "capacity": plain(capacity), "there": plain(there), "more": plain(more)}
+                message = _("%(place)s holds %(capacity)s; %(there)s are there, %(more)s more do not fit.") % words
+                line = first_line.get(pk) if is_location else next(iter(lines.values()))
+                where = {} if line is None else {"line": line}
+                faults.append({**where, "field": "location", "message": message, "code": "capacity_exceeded"})
+    return faults
+
+
+def _write(
+    moves: Sequence[Move],
+    levels: Mapping[LevelKey, LockedLevel],
+    changes: Sequence[tuple[int, Decimal, Decimal]],
+    pools: Mapping[PoolKey, tuple[int, Any]],
+    *,
+    happened_at: datetime,
+    actor: Any,
+) -> dict[str, StockMovement]:
+    warehouses = [levels[move.level_key].warehouse_id for move in moves]
+    _refuse_unbalanced(moves, warehouses)
+    leaving: dict[PoolKey, Decimal] = defaultdict(Decimal)
+    for move, warehouse_id in zip(moves, warehouses, strict=True):
+        if move.quantity < 0 and not move.is_internal:
+            leaving[move.sku_id, warehouse_id] -= move.quantity
+    read_layers(pools, leaving)
+    values = value_moves(moves, warehouses, pools, happened_at=happened_at)
+    rows: list[MovementRow] = [
+        (
+            move.kind,
+            move.sku_id,
+            move.location_id,
+            move.lot_id,
+            move.status,
+            move.quantity,
+            None if move.is_internal else rounded(value / move.quantity),
+            value,
+            move.reference,
+            move.reason,
+            move.idempotency_key,
         )
-        for move in moves
+        for move, value in zip(moves, values, strict=True)
     ]
+    actor_id = getattr(actor, "pk", None)
     try:
-        return StockMovement.objects.bulk_create(rows, batch_size=2000)
+        written = write_posting(
+            rows,
+            levels=changes,
+            pools=pools,
+            told={move.sku_id for move in moves},
+            happened_at=happened_at,
+            actor_id=actor_id,
+        )
     except IntegrityError as exc:
         # A twin with one of these keys on ANOTHER level, committed between our look at the ledger and now.
         if "idempotency_key" in str(exc):
             raise _reused(moves[0].idempotency_key) from exc
         raise
+    return {row[-1]: _movement(row, *written[row[-1]], happened_at, actor_id) for row in rows}
 
 
-def _write(changes: Sequence[tuple[int, Decimal, Decimal]]) -> None:
-    if not changes:
-        return
-    ids, on_hand, reserved = zip(*changes, strict=True)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE warehouses_stocklevel level SET on_hand = level.on_hand + change.on_hand, "
-            "reserved = level.reserved + change.reserved, updated_at = now() "
-            "FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[]) AS change(id, on_hand, reserved) "
-            "WHERE level.id = change.id",
-            [list(ids), list(on_hand), list(reserved)],
-        )
+def _refuse_unbalanced(moves: Sequence[Move], warehouses: Sequence[int]) -> None:
+    """A fault of the caller's code, not of its input: units that change warehouse must take their value along."""
+    sums: dict[PoolKey, Decimal] = defaultdict(Decimal)
+    for move, warehouse_id in zip(moves, warehouses, strict=True):
+        if move.is_internal:
+            sums[move.sku_id, warehouse_id] += move.quantity
+    if any(sums.values()):
+        raise ValueError("internal moves of a SKU in a warehouse do not add up to zero")
+
+
+def _movement(
+    row: MovementRow, pk: int, recorded_at: datetime, happened_at: datetime, actor_id: int | None
+) -> StockMovement:
+    return StockMovement(pk, *row, actor_id, happened_at, recorded_at)
+
+
+def _as_posted(move: Move, row: PostedMove, actor: Any) -> StockMovement:
+    """The row as it stands in the ledger (who posted it is not read again)."""
+    values = (row.kind, row.sku_id, row.location_id, row.lot_id, row.status, row.quantity, row.unit_cost, row.value)
+    key = move.idempotency_key
+    return StockMovement(
+        row.pk, *values, row.reference, row.reason, key, getattr(actor, "pk", None), row.happened_at, row.recorded_at
+    )
 
 
 def _reused(key: str) -> Conflict:
@@ -164,12 +288,23 @@ def _reused(key: str) -> Conflict:
     )
 
 
-def _insufficient(shortages: Sequence[tuple[StockLevel, Decimal, Decimal]]) -> InsufficientStock:
+Shortage = tuple[LockedLevel, int | None, Decimal, Decimal]
+"""(level, the document's line, asked, free)"""
+
+
+def _insufficient(shortages: Sequence[Shortage]) -> InsufficientStock:
+    items = _named(shortages)
+    named = "; ".join(_("%(sku)s at %(location)s: short by %(short_by)s") % item for item in items[:20])
+    return InsufficientStock(_("Not enough stock: %(named)s.") % {"named": named}, items=items)
+
+
+def _named(shortages: Sequence[Shortage]) -> list[dict[str, Any]]:
     names = StockLevel.objects.select_related("sku", "location__warehouse", "lot").in_bulk(
-        [level.pk for level, _asked, _free in shortages]
+        [level.pk for level, *_rest in shortages]
     )
-    items = [
+    return [
         {
+            **({} if line is None else {"line": line}),
             "sku": names[level.pk].sku.code,
             "location": str(names[level.pk].location),
             "lot": lot.code if (lot := names[level.pk].lot) else "",
@@ -177,7 +312,19 @@ def _insufficient(shortages: Sequence[tuple[StockLevel, Decimal, Decimal]]) -> I
             "available": plain(free),
             "short_by": plain(asked - free),
         }
-        for level, asked, free in shortages
+        for level, line, asked, free in shortages
     ]
-    named = "; ".join(_("%(sku)s at %(location)s: short by %(short_by)s") % item for item in items[:20])
-    return InsufficientStock(_("Not enough stock: %(named)s.") % {"named": named}, items=items)
+
+
+_ROOM = """
+SELECT true, location.id, warehouse.code || '/' || location.code, location.capacity_units,
+       (SELECT coalesce(sum(on_hand), 0) FROM warehouses_stocklevel level WHERE level.location_id = location.id)
+FROM warehouses_location location JOIN warehouses_warehouse warehouse ON warehouse.id = location.warehouse_id
+WHERE location.id = ANY(%s) AND location.capacity_units IS NOT NULL
+UNION ALL
+SELECT false, warehouse.id, warehouse.code, warehouse.capacity_units,
+       (SELECT coalesce(sum(level.on_hand), 0) FROM warehouses_stocklevel level
+        JOIN warehouses_location location ON location.id = level.location_id
+        WHERE location.warehouse_id = warehouse.id AND location.kind <> 'in_transit')
+FROM warehouses_warehouse warehouse WHERE warehouse.id = ANY(%s) AND warehouse.capacity_units IS NOT NULL
+"""
