@@ -12,8 +12,8 @@ BACKORDERED = F("quantity") - F("reserved_quantity") - F("shipped_quantity") - F
 
 
 def waiting_lines(sku_ids: Iterable[int] | None = None) -> QuerySet[SalesOrderLine]:
-    """Lines of open orders with units that are owed and not reserved, annotated with `backordered`."""
-    lines = SalesOrderLine.objects.filter(order__status__in=SalesOrder.OPEN, order__is_history=False)
+    """Lines of open orders with units that are owed and not reserved, with `backordered`; of kits the parts."""
+    lines = SalesOrderLine.objects.filter(order__status__in=SalesOrder.OPEN, order__is_history=False, is_kit=False)
     if sku_ids is not None:
         lines = lines.filter(sku_id__in=list(sku_ids))
     return lines.annotate(backordered=BACKORDERED).filter(backordered__gt=0)

@@ -1,23 +1,38 @@
 """Which stock is held for which order line: choosing the levels, holding them, letting go, serving who waits.
 
-Within a warehouse storage is taken before receiving, lots first expired first out, then by primary key.
+Within a warehouse what is taken first is its picking rule's choice (FEFO, FIFO, nearest bin); receiving comes last.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
 from config.kernel.transactions import one_transaction
 from warehouses.locks import locked_free_levels, locked_levels, locked_waiting_orders
-from warehouses.models import Location, Reservation, SalesOrder, SalesOrderLine, StockLevel
+from warehouses.models import (
+    CartLine,
+    Location,
+    Reservation,
+    SalesOrder,
+    SalesOrderLine,
+    StockLevel,
+    TransferLine,
+    Warehouse,
+)
 from warehouses.selectors.sales import waiting_lines
 from warehouses.selectors.stock import usable
 from warehouses.services.stock import change_reservations
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+Holder = SalesOrderLine | CartLine | TransferLine
+"""Whose line a reservation can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +47,7 @@ class FreeStock:
     def of(cls, levels: Iterable[StockLevel]) -> "FreeStock":
         """The levels need their location and lot loaded."""
         groups: dict[tuple[int, int], list[StockLevel]] = defaultdict(list)
-        for level in sorted(levels, key=_removal_order):
+        for level in sorted(levels, key=removal_order):
             groups[level.sku_id, level.location.warehouse_id].append(level)
         return cls(groups)
 
@@ -63,33 +78,40 @@ def locked_free_stock(sku_ids: Iterable[int], warehouse_ids: Iterable[int], *, n
     """The usable levels of these SKUs in these warehouses, locked in primary-key order."""
     levels = StockLevel.objects.filter(usable(timezone.localdate(now)), sku_id__in=list(sku_ids))
     return FreeStock.of(
-        locked_levels(levels.filter(location__warehouse_id__in=list(warehouse_ids)).select_related("location", "lot"))
+        locked_levels(
+            levels.filter(location__warehouse_id__in=list(warehouse_ids)).select_related("location__warehouse", "lot")
+        )
     )
 
 
-def hold(parts: Sequence[tuple[SalesOrderLine, Mapping[int, Decimal]]]) -> None:
-    """Write what was taken of locked levels: reservations and the levels' `reserved`; the caller saves the lines."""
+def hold(parts: Sequence[tuple[Holder, Mapping[int, Decimal]]]) -> None:
+    """Write what was taken of locked levels: reservations and the levels' `reserved`; the caller saves the lines.
+
+    All lines are of one kind (order, cart or transfer lines).
+    """
     rows = [(line.pk, level_id, quantity) for line, taken in parts for level_id, quantity in taken.items()]
     if not rows:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_HOLD, [list(column) for column in zip(*rows, strict=True)])
+        cursor.execute(_HOLD[type(parts[0][0])], [list(column) for column in zip(*rows, strict=True)])
     deltas: dict[int, Decimal] = defaultdict(Decimal)
     for _line_id, level_id, quantity in rows:
         deltas[level_id] += quantity
     change_reservations(deltas, sku_ids={line.sku_id for line, taken in parts if taken})
 
 
-def release(lines: Iterable[SalesOrderLine]) -> None:
-    """Let go of everything these lines hold (their order is locked); the caller saves the lines."""
+def release(lines: Iterable[Holder]) -> None:
+    """Let go of everything these lines hold (their document is locked; all of one kind); the caller saves the lines."""
     lines = list(lines)
-    reservations = list(Reservation.objects.filter(line__in=lines))
+    if not lines:
+        return
+    reservations = list(Reservation.objects.filter(**{f"{_COLUMN[type(lines[0])]}__in": lines}).select_related("level"))
     locked_levels(StockLevel.objects.filter(pk__in={row.level_id for row in reservations}))
     deltas: dict[int, Decimal] = defaultdict(Decimal)
     for row in reservations:
         deltas[row.level_id] -= row.quantity
     Reservation.objects.filter(pk__in=[row.pk for row in reservations]).delete()
-    change_reservations(deltas, sku_ids={line.sku_id for line in lines})
+    change_reservations(deltas, sku_ids={row.level.sku_id for row in reservations})
 
 
 @one_transaction
@@ -129,7 +151,7 @@ def _free_levels_for(lines: Sequence[SalesOrderLine], today: date) -> list[Stock
         sku_id__in={line.sku_id for line in lines},
         location__warehouse_id__in={line.warehouse_id for line in lines},
     )
-    return locked_free_levels(levels.select_related("location", "lot"))
+    return locked_free_levels(levels.select_related("location__warehouse", "lot"))
 
 
 def _no_longer_backordered(order_ids: Iterable[int]) -> None:
@@ -137,14 +159,32 @@ def _no_longer_backordered(order_ids: Iterable[int]) -> None:
     orders.exclude(pk__in=waiting_lines().values("order_id")).update(status=SalesOrder.Status.RESERVED)
 
 
-def _removal_order(level: StockLevel) -> tuple[bool, date, int]:
-    expires_on = level.lot.expires_on if level.lot else None
-    return (level.location.kind != Location.Kind.STORAGE, expires_on or date.max, level.pk)
+def removal_order(level: StockLevel) -> tuple[bool, Any, int]:
+    """What is taken first of one warehouse, by its picking rule; what is still in receiving comes last."""
+    rule = level.location.warehouse.picking_rule
+    expires_on = (level.lot.expires_on if level.lot else None) or date.max
+    came_in = level.filled_at or _LONG_AGO
+    if rule == Warehouse.PickingRule.NEAREST:
+        order: Any = (level.location.sequence, level.location.code, expires_on)
+    elif rule == Warehouse.PickingRule.FIFO:
+        order = ((level.lot.received_on if level.lot else None) or came_in.date(), came_in, level.location.sequence)
+    else:
+        order = (expires_on, came_in, level.location.sequence)
+    return (level.location.kind == Location.Kind.RECEIVING, order, level.pk)
 
 
-# A line that waits may hold some of a level already.
-_HOLD = """
-INSERT INTO warehouses_reservation (line_id, level_id, quantity)
-SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[])
-ON CONFLICT (line_id, level_id) DO UPDATE SET quantity = warehouses_reservation.quantity + excluded.quantity
-"""
+_COLUMN: dict[type, str] = {SalesOrderLine: "line", CartLine: "cart_line", TransferLine: "transfer_line"}
+
+
+def _hold_sql(column: str) -> str:
+    """A line that waits may hold some of a level already."""
+    condition = "" if column == "line" else f"WHERE {column}_id IS NOT NULL"
+    return f"""
+        INSERT INTO warehouses_reservation ({column}_id, level_id, quantity)
+        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[])
+        ON CONFLICT ({column}_id, level_id) {condition}
+        DO UPDATE SET quantity = warehouses_reservation.quantity + excluded.quantity
+    """  # noqa: S608 (no values in it, only the column's name)
+
+
+_HOLD = {kind: _hold_sql(column) for kind, column in _COLUMN.items()}
