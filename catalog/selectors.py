@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from catalog.models import Sku
+from config.kernel.scanning import can_be_said_plainly
 
 
 def sku_ids_by_code(codes: Iterable[str]) -> dict[str, int]:
@@ -19,3 +20,9 @@ def sku_ids_by_code(codes: Iterable[str]) -> dict[str, int]:
 
 def _normal(code: str) -> str:
     return code.strip().upper()
+
+
+def label_code(sku: Sku) -> str:
+    """What the bar code on a SKU's label says: its barcode, else its code, marked `S:` if it would be misread."""
+    code = sku.barcode or sku.code
+    return code if can_be_said_plainly(code) else f"S:{sku.code}"

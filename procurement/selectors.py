@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from config.kernel.fields import MoneyField, plain
+from config.kernel.scanning import numbered
 from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderLine, Receipt
 from procurement.models.orders import OUTSTANDING
 
@@ -18,6 +19,10 @@ Pair = tuple[int, int]
 """(sku id, warehouse id)"""
 
 _LINE = PurchaseOrderLine.Status
+
+# What a scan of these documents' numbers means.
+numbered("PO-", "procurement.purchaseorder", type="purchase_order")
+numbered("RC-", "procurement.receipt", type="receipt")
 
 
 def on_order_quantities(sku_ids: Collection[int] | None = None) -> dict[Pair, Decimal]:

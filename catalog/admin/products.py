@@ -6,7 +6,10 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from catalog.models import Category, Product, Sku
+from catalog.selectors import label_code
 from config.kernel.admin import HouseAdmin
+from config.kernel.admin.labels import LabelsMixin
+from config.kernel.labels import Label
 
 STATUS_LABELS = {Sku.Status.ACTIVE: "success", Sku.Status.PHASE_OUT: "warning", Sku.Status.DISCONTINUED: "danger"}
 
@@ -32,7 +35,7 @@ class ProductAdmin(HouseAdmin):
 
 
 @admin.register(Sku)
-class SkuAdmin(HouseAdmin):
+class SkuAdmin(LabelsMixin, HouseAdmin):
     list_display = ("code", "name", "category", "shown_status", "unit_price", "unit_cost", "launched_on")
     search_fields = ("code", "name", "barcode")
     search_help_text = _("Code, name or barcode")
@@ -54,3 +57,6 @@ class SkuAdmin(HouseAdmin):
     @display(description=_("status"), ordering="status", label=STATUS_LABELS)
     def shown_status(self, sku: Sku) -> tuple[str, str]:
         return sku.status, sku.get_status_display()
+
+    def label_of(self, sku: Sku) -> Label:
+        return Label(title=sku.code, subtitle=sku.name, code=label_code(sku))

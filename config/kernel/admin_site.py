@@ -1,14 +1,17 @@
 """The one admin site: only people of the company enter, and its pages carry their own content security policy."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, path
 from unfold.sites import UnfoldAdminSite
 
 from config.kernel.policy import is_internal
+from config.kernel.scan_page import scan_view
 
 # The theme's Alpine.js evaluates expressions in attributes and sets inline styles. Inline scripts stay forbidden.
 ADMIN_CSP = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
@@ -23,6 +26,10 @@ class HouseAdminSite(UnfoldAdminSite):
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         return csp_update(ADMIN_CSP)(super().admin_view(view, cacheable))
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        scan = self.admin_view(partial(scan_view, site=self))
+        return [path("scan/", scan, name="scan"), *super().get_urls()]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         def page(request: HttpRequest) -> HttpResponse:

@@ -14,6 +14,7 @@ from config.kernel.admin.actions import PageActionsMixin
 from config.kernel.admin.export import CsvExportMixin
 from config.kernel.admin.panels import has_panels, panels_of
 from config.kernel.fields import MoneyField, QuantityField
+from config.kernel.scan_page import scan_redirect
 from config.kernel.templatetags.house import price, units
 
 DOCUMENT_TEMPLATE = "admin/house/page.html"
@@ -64,6 +65,8 @@ class HouseAdmin(PageActionsMixin, CsvExportMixin, ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         options = self.model._meta
+        if scan := scan_redirect(request, options.label_lower):
+            return scan
         export = reverse(f"{self.admin_site.name}:{options.app_label}_{options.model_name}_export")
         context = {"export_url": export, "empty_hint": self.empty_hint, **(extra_context or {})}
         return super().changelist_view(request, context)
