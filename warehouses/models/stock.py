@@ -133,11 +133,24 @@ class StockMovement(models.Model):
     VALUELESS = (Kind.MOVE,)
 
     # No indexes of their own: the history index leads with the SKU, and whoever acts is looked up through documents.
+    # No foreign keys of their own either: the level that a posting locks has the same SKU, location and lot, and the
+    # database checks them there, once. Every one of them here would cost a tenth of a posting.
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
-    sku = models.ForeignKey(Sku, models.PROTECT, verbose_name=_("SKU"), related_name="movements", db_index=False)
-    location = models.ForeignKey(Location, models.PROTECT, verbose_name=_("location"), related_name="movements")
+    sku = models.ForeignKey(
+        Sku, models.PROTECT, verbose_name=_("SKU"), related_name="movements", db_index=False, db_constraint=False
+    )
+    location = models.ForeignKey(
+        Location, models.PROTECT, verbose_name=_("location"), related_name="movements", db_constraint=False
+    )
     lot = models.ForeignKey(
-        Lot, models.PROTECT, null=True, blank=True, verbose_name=_("lot"), related_name="movements", db_index=False
+        Lot,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("lot"),
+        related_name="movements",
+        db_index=False,
+        db_constraint=False,
     )
     status = models.CharField(
         _("status"), max_length=10, choices=StockStatus.choices, default=StockStatus.AVAILABLE, db_default="available"
@@ -213,12 +226,19 @@ class StockValue(models.Model):
 class CostLayer(models.Model):
     """Units that came in together at one cost and are not all gone (FIFO), or the one pool of a SKU (AVCO)."""
 
-    sku = models.ForeignKey(Sku, models.PROTECT, verbose_name=_("SKU"), related_name="layers", db_index=False)
+    sku = models.ForeignKey(
+        Sku, models.PROTECT, verbose_name=_("SKU"), related_name="layers", db_index=False, db_constraint=False
+    )
     warehouse = models.ForeignKey(
-        Warehouse, models.PROTECT, verbose_name=_("warehouse"), related_name="layers", db_index=False
+        Warehouse,
+        models.PROTECT,
+        verbose_name=_("warehouse"),
+        related_name="layers",
+        db_index=False,
+        db_constraint=False,
     )
     movement = models.ForeignKey(
-        StockMovement, models.PROTECT, verbose_name=_("movement"), related_name="layers", null=True
+        StockMovement, models.PROTECT, verbose_name=_("movement"), related_name="layers", null=True, db_constraint=False
     )
     received_at = models.DateTimeField(_("received at"))
     quantity = QuantityField(_("quantity received"))

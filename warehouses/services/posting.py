@@ -91,7 +91,7 @@ def write_posting(
                 **_columns(names, rows),
                 **_columns(("level", "on_hand", "reserved"), levels),
                 **_pool_columns(pools),
-                "told": list(told),
+                "told": array_text(told),
                 "actor": actor_id,
                 "happened_at": happened_at,
             },
@@ -104,7 +104,7 @@ def change_reserved(deltas: Mapping[int, Decimal], *, told: Iterable[int]) -> No
     rows = [(level_id, 0, delta) for level_id, delta in deltas.items() if delta]
     if rows:
         with connection.cursor() as cursor:
-            cursor.execute(_RESERVE, {**_columns(("level", "on_hand", "reserved"), rows), "told": list(told)})
+            cursor.execute(_RESERVE, {**_columns(("level", "on_hand", "reserved"), rows), "told": array_text(told)})
 
 
 def _pool_columns(pools: Mapping[PoolKey, tuple[int, Pool]]) -> dict[str, Any]:
@@ -137,8 +137,28 @@ def _made(sku_id: int, warehouse_id: int, layer: Layer) -> tuple[Any, ...]:
     return (sku_id, warehouse_id, layer.key, layer.received_at, layer.quantity, layer.remaining, layer.value)
 
 
-def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
-    """The rows turned by a quarter: name → its column."""
-    if not rows:
-        return {name: [] for name in names}
-    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, str]:
+    """The rows turned by a quarter: name → its column, as the text of an array."""
+    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+    return {name: array_text(column) for name, column in zip(names, columns, strict=True)}
+
+
+def array_text(values: Iterable[Any]) -> str:
+    """The values as PostgreSQL writes an array: one constant to parse, where ARRAY[…] is one expression a value.
+
+    >>> array_text(["a", 'b"c', None, 2])
+    '{"a","b\\\\"c",NULL,2}'
+    """
+    return "{" + ",".join([_element(value) for value in values]) + "}"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        if "\\" in value or '"' in value:
+            value = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{value}"'
+    if isinstance(value, datetime):
+        return f'"{value.isoformat()}"'
+    return str(value)
