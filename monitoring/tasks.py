@@ -4,10 +4,12 @@ from dataclasses import asdict
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from config.kernel import jobs
 from monitoring.services import alerts, housekeeping, kpis
+from monitoring.services.webhooks import relay, sending
 
 
 @shared_task(name="monitoring.evaluate_alerts")
@@ -34,3 +36,23 @@ def fail_abandoned_jobs() -> int:
 @shared_task(name="monitoring.forget_idempotency_keys")
 def forget_idempotency_keys() -> int:
     return housekeeping.forget_idempotency_keys(now=timezone.now())
+
+
+@shared_task(name="monitoring.forget_events")
+def forget_events() -> int:
+    return housekeeping.forget_events(now=timezone.now())
+
+
+@shared_task(name="monitoring.relay_events")
+def relay_events() -> int:
+    """What was committed gets its place in the feed, and becomes messages to the webhooks."""
+    return relay.relay_events(now=timezone.now())
+
+
+@shared_task(name="monitoring.send_webhooks")
+def send_webhooks() -> dict[str, int]:
+    """Messages that are due are sent; when a webhook was disabled by it, somebody hears of it at once."""
+    counts = sending.send_due_messages(clock=timezone.now, allow_private=settings.WEBHOOK_ALLOW_PRIVATE)
+    if counts.disabled:
+        alerts.evaluate_alerts(now=timezone.now())
+    return asdict(counts)

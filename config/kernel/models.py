@@ -1,10 +1,13 @@
-"""Rows that serve every app: long-running jobs and remembered answers to idempotent writes."""
+"""Rows that serve every app: long-running jobs, remembered answers to idempotent writes, and events to be told."""
 
 import uuid
 
+import pgtrigger
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.policy import ScopedManager
@@ -86,3 +89,64 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.route} {self.key}"
+
+
+class OutboxEvent(models.Model):
+    """Something that happened, recorded in the transaction that made it happen, to be told to whoever listens.
+
+    `position` is the place in the feed. It is given after the commit (see config.kernel.outbox), so a reader who has
+    seen position n never misses an event with a smaller one. Besides it nothing is ever changed.
+    """
+
+    KIND_NAMES = {
+        "availability.changed": _("Availability changed"),
+        "webhook.test": _("Test event"),
+    }
+
+    kind = models.CharField(_("kind"), max_length=60)
+    # A plain number: the kernel knows no channels. None concerns no channel in particular.
+    channel_id = models.BigIntegerField(_("channel"), null=True, blank=True)
+    key = models.CharField(
+        _("key"),
+        max_length=120,
+        blank=True,
+        db_default="",
+        help_text=_("What it is about, e.g. listing:12: of several events of one kind and key only the newest counts."),
+    )
+    payload = models.JSONField(_("payload"), default=dict, blank=True, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
+    position = models.BigIntegerField(_("position"), null=True, blank=True, editable=False)
+
+    objects = ScopedManager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("event"), _("events")
+        ordering = ("-pk",)
+        constraints = [
+            models.UniqueConstraint(fields=["position"], name="outbox_position_once"),
+            models.CheckConstraint(condition=~Q(kind=""), name="outbox_kind_not_empty"),
+        ]
+        indexes = [
+            models.Index(fields=["id"], name="outbox_unplaced", condition=Q(position=None)),
+            models.Index(fields=["created_at"], name="outbox_age"),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="append_only",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(exclude=["position"]),
+            ),
+            # Once placed, an event stays where its readers have seen it.
+            pgtrigger.Protect(
+                name="placed_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__position__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind_name} {self.key}".strip()
+
+    @property
+    def kind_name(self) -> str:
+        return str(self.KIND_NAMES.get(self.kind, self.kind))

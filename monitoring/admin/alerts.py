@@ -42,6 +42,8 @@ FACT_NAMES = {
     "on_hand": _("On hand"),
     "ledger_quantity": _("In the ledger"),
     "reserved": _("Reserved"),
+    "webhook": _("Webhook"),
+    "failures": _("Failures in a row"),
     "reservation_quantity": _("In reservations"),
 }
 """What is known by number alone (sku_id …) is not named here: it is shown as it is stored."""

@@ -10,6 +10,7 @@ from config.kernel.api import ReadViewSet
 from config.kernel.jobs import request_cancel, resume_job
 from config.kernel.models import Job
 from monitoring.api import serializers
+from monitoring.api.events import EventViewSet
 from monitoring.models import Alert, KpiSnapshot
 from monitoring.services.alerts import acknowledge_alert
 
@@ -82,4 +83,4 @@ class JobViewSet(ReadViewSet):
         return Response(serializers.JobSerializer(Job.objects.get(pk=job.pk)).data)
 
 
-ROUTES = [("alerts", AlertViewSet), ("kpis", KpiViewSet), ("jobs", JobViewSet)]
+ROUTES = [("alerts", AlertViewSet), ("kpis", KpiViewSet), ("jobs", JobViewSet), ("events", EventViewSet)]

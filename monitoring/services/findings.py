@@ -1,9 +1,10 @@
-"""What is wrong right now, in words: the four conditions that alerts are made of."""
+"""What is wrong right now, in words: the conditions that alerts are made of."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -11,7 +12,7 @@ from django.utils.translation import ngettext
 from catalog.models import Sku
 from config.kernel.fields import plain
 from config.kernel.models import Job
-from monitoring.models import Alert
+from monitoring.models import Alert, WebhookEndpoint
 from monitoring.selectors.orders import LateOrder, late_orders
 from monitoring.selectors.risks import StockoutRisk, stockout_risks
 from warehouses.models import Location
@@ -20,6 +21,8 @@ from warehouses.selectors.stock import drifting_levels
 # A failure older than this is history: somebody would have run the job again.
 FAILED_JOBS_FOR = timedelta(days=7)
 LATE_IS_CRITICAL_DAYS = 7
+# A webhook may fail for a while (its shop is being deployed) before anybody is told.
+WEBHOOK_FAILS_FOR = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ def all_findings(*, today: date, now: datetime) -> list[Finding]:
         *(late_finding(order) for order in late_orders(today=today)),
         *failed_job_findings(now=now),
         *drift_findings(),
+        *webhook_findings(now=now),
     ]
 
 
@@ -147,6 +151,31 @@ def drift_findings() -> list[Finding]:
                 },
                 facts={key: str(value) for key, value in drift.items()},
                 link=reverse("admin:warehouses_stocklevel_changelist") + f"?sku__id__exact={drift['sku_id']}",
+            )
+        )
+    return findings
+
+
+def webhook_findings(*, now: datetime) -> list[Finding]:
+    """Webhooks that were disabled, or have failed for a while; one that a person paused is no trouble."""
+    troubled = WebhookEndpoint.objects.filter(is_active=True).filter(
+        Q(disabled_at__isnull=False) | Q(failing_since__lte=now - WEBHOOK_FAILS_FOR)
+    )
+    findings = []
+    for endpoint in troubled.order_by("pk"):
+        named = {"name": endpoint.name, "reason": endpoint.get_disabled_reason_display()}
+        if endpoint.disabled_at:
+            message = _("The webhook “%(name)s” was disabled: %(reason)s.") % named
+        else:
+            message = _("The webhook “%(name)s” fails; its messages wait and are tried again.") % named
+        findings.append(
+            Finding(
+                kind=Alert.Kind.WEBHOOK_ENDPOINT,
+                severity=Alert.Severity.CRITICAL if endpoint.disabled_at else Alert.Severity.WARNING,
+                subject=f"webhook:{endpoint.pk}",
+                message=message,
+                facts={"webhook": endpoint.name, "failures": endpoint.consecutive_failures},
+                link=reverse("admin:monitoring_webhookendpoint_change", args=[endpoint.pk]),
             )
         )
     return findings

@@ -1,4 +1,4 @@
-"""What somebody must know, and how the house did, hour by hour."""
+"""What somebody must know."""
 
 from django.conf import settings
 from django.db import models
@@ -19,6 +19,7 @@ class Alert(models.Model):
         LATE_PURCHASE_ORDER = "late_purchase_order", _("Late purchase order")
         FAILED_JOB = "failed_job", _("Failed job")
         LEDGER_DRIFT = "ledger_drift", _("Ledger drift")
+        WEBHOOK_ENDPOINT = "webhook_endpoint", _("Webhook in trouble")
 
     class Severity(models.TextChoices):
         CRITICAL = "critical", _("Critical")
@@ -49,19 +50,3 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.message
-
-
-class KpiSnapshot(models.Model):
-    """The figures of the dashboard at one hour, so that their course can be drawn."""
-
-    taken_at = models.DateTimeField(_("taken at"), unique=True)
-    figures = models.JSONField(_("figures"), default=dict)
-
-    objects = ScopedManager()
-
-    class Meta:
-        verbose_name, verbose_name_plural = _("KPI snapshot"), _("KPI snapshots")
-        ordering = ("-taken_at",)
-
-    def __str__(self) -> str:
-        return f"{self.taken_at:%Y-%m-%d %H:%M}"

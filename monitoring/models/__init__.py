@@ -1,0 +1,7 @@
+"""What somebody must know, how the house did, and who outside is told."""
+
+from monitoring.models.alerts import Alert
+from monitoring.models.kpis import KpiSnapshot
+from monitoring.models.webhooks import WebhookDelivery, WebhookEndpoint
+
+__all__ = ["Alert", "KpiSnapshot", "WebhookDelivery", "WebhookEndpoint"]
