@@ -29,9 +29,11 @@ RUN python -c "from pathlib import Path; from config.supervisor.translations imp
     && DJANGO_SETTINGS_MODULE=config.settings.base python manage.py collectstatic --noinput -v 0 \
     && rm -f var/secret_key && mkdir -p var/files \
     && chown -R entrepot: var
-ENV DJANGO_SETTINGS_MODULE=config.settings.production
+# Web processes: read by uvicorn, see docs/operate.md.
+ENV DJANGO_SETTINGS_MODULE=config.settings.production \
+    WEB_CONCURRENCY=2
 USER entrepot
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=5 \
     CMD ["python", "-m", "config.supervisor.health"]
-CMD ["python", "-m", "uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--lifespan", "off", "--no-proxy-headers", "--no-server-header", "--timeout-graceful-shutdown", "10"]
+CMD ["python", "-m", "uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "off", "--no-proxy-headers", "--no-server-header", "--timeout-graceful-shutdown", "10"]

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from django.db.backends.postgresql import base
 from django.db.utils import OperationalError
 from psycopg2 import OperationalError as Refused
 
 from config.embedded import EmbeddedError, default_data_dir, ensure_servers
+from config.steady_db import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

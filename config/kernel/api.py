@@ -9,12 +9,14 @@ from urllib.parse import quote
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, mixins, serializers, viewsets
 from rest_framework.generics import get_object_or_404
 from rest_framework.response import Response
+from rest_framework.utils.serializer_helpers import BindingDict
 
 from config.kernel.errors import ValidationFailed
 from config.kernel.fields import MoneyField, QuantityField, ShareField, plain
@@ -54,14 +56,39 @@ class QuantitySerializerField(serializers.DecimalField):
         return plain(Decimal(value))
 
 
+_fields_of: dict[type[serializers.Serializer], BindingDict] = {}
+
+
+def shared_fields(kind: type[serializers.Serializer]) -> BindingDict:
+    """The fields of a serializer, made once a process: making them costs more than reading a document with them.
+
+    They belong to a serializer without instance, body and context. Messages of their faults keep the language in which
+    they are first read, so faults are read from fields of one's own.
+    """
+    if kind not in _fields_of:
+        owner: Any = kind()
+        owner.fields = BindingDict(owner)
+        for name, field in owner.get_fields().items():
+            owner.fields[name] = field
+        _fields_of[kind] = owner.fields
+    return _fields_of[kind]
+
+
 class HouseSerializer(serializers.ModelSerializer):
-    """A model serializer that writes quantities plainly and takes no amount, quantity or share below zero."""
+    """A model serializer that writes quantities plainly and takes no amount, quantity or share below zero.
+
+    Where it only shows rows, its fields are shared by all requests; they must not ask for the context.
+    """
 
     serializer_field_mapping: ClassVar[dict[Any, Any]] = {
         **serializers.ModelSerializer.serializer_field_mapping,
         QuantityField: QuantitySerializerField,
         MoneyField: serializers.DecimalField,
     }
+
+    @cached_property
+    def fields(self) -> BindingDict:
+        return super().fields if hasattr(self.root, "initial_data") else shared_fields(type(self))
 
     def build_standard_field(self, field_name: str, model_field: Any) -> Any:
         field_class, kwargs = super().build_standard_field(field_name, model_field)
@@ -134,9 +161,18 @@ class Makes:
 
     def body(self, serializer: type[serializers.Serializer], **kwargs: Any) -> Any:
         """The validated body; raises a problem document otherwise."""
-        reader = serializer(data=self.request.data, context=self.get_serializer_context(), **kwargs)
-        reader.is_valid(raise_exception=True)
-        return reader.validated_data
+
+        def reader() -> Any:
+            return serializer(data=self.request.data, context=self.get_serializer_context(), **kwargs)
+
+        if not kwargs and not issubclass(serializer, serializers.ModelSerializer):
+            quick = reader()
+            quick.fields = shared_fields(serializer)
+            if quick.is_valid():
+                return quick.validated_data
+        slow = reader()
+        slow.is_valid(raise_exception=True)
+        return slow.validated_data
 
     def below(self, document: Any) -> str:
         """The address of a document that was made by a POST to the list."""

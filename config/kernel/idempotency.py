@@ -1,7 +1,7 @@
 """`Idempotency-Key`: the same key and body give the first answer, the same key with another body is refused.
 
 The key row is inserted in the same transaction as the effect, so a crash leaves both or neither. A twin request waits
-on the unique index for at most LOCK_WAIT_MS and then gets 409. Failed requests are not remembered.
+for the first one's advisory lock for at most LOCK_WAIT_MS and then gets 409. Failed requests are not remembered.
 """
 
 import hashlib
@@ -11,7 +11,9 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import OperationalError, connection
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
@@ -25,6 +27,7 @@ LOCK_WAIT_MS = 5000
 MAX_KEY = 200
 MAX_LOCATION = 400
 _LOCK_NOT_AVAILABLE = "55P03"
+_TABLE = IdempotencyKey._meta.db_table
 
 
 def fingerprint(method: str, body: Any) -> str:
@@ -48,7 +51,7 @@ def service_key(request: Any) -> str:
     return f"api:{hashlib.sha256(scope.encode()).hexdigest()}"
 
 
-def once(request: Any, effect: Callable[[], Response]) -> Response:
+def once(request: Any, effect: Callable[[], Response]) -> Any:
     """Run `effect` (a write that makes something) in one transaction, at most once per (caller, route, key).
 
     Without the header the effect simply runs. Either way it is tried again after a deadlock. Raises ValidationFailed
@@ -68,36 +71,48 @@ def once(request: Any, effect: Callable[[], Response]) -> Response:
         raise
 
 
-def _remembered(user: Any, route: str, key: str, print_: str, effect: Callable[[], Response]) -> Response:
-    row, is_new = _claim(user, route, key, print_)
-    if not is_new:
-        return _replay(row, print_)
+def _remembered(user: Any, route: str, key: str, print_: str, effect: Callable[[], Response]) -> HttpResponse:
+    if known := _claim(user, route, key):
+        return _replay(*known, print_)
     response = effect()
-    body, location = json.dumps(response.data, cls=JSONEncoder), response.get("Location", "")
+    body, location = JSONRenderer().render(response.data), response.get("Location", "")
     # A code of many characters outside ASCII may be longer as an address than the row keeps.
-    location = location if len(location) <= MAX_LOCATION else ""
-    IdempotencyKey.objects.filter(pk=row.pk).update(status=response.status_code, body=body, location=location)
+    kept = location if len(location) <= MAX_LOCATION else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {_TABLE} (caller_id, route, key, fingerprint, status, body, location, created_at) "  # noqa: S608
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, now())",
+            [user.pk, route, key, print_, response.status_code, body.decode(), kept],
+        )
+    return _answer(body, response.status_code, location)
+
+
+def _claim(user: Any, route: str, key: str) -> tuple[str, int, str, str] | None:
+    """Be the only one with this key until the transaction ends; what is remembered under it, if anything is.
+
+    One exchange with the database, of statements that each see what was committed before they began: the row is looked
+    for after the wait. Two keys whose locks have the same number (once in 2^64) wait for each other, no more.
+    """
+    number = int.from_bytes(hashlib.sha256(f"{user.pk} {route} {key}".encode()).digest()[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SET LOCAL lock_timeout = {LOCK_WAIT_MS}; SELECT pg_advisory_xact_lock(%s); SET LOCAL lock_timeout = 0; "  # noqa: S608
+            f"SELECT fingerprint, status, body, location FROM {_TABLE} "
+            "WHERE caller_id = %s AND route = %s AND key = %s",
+            [number, user.pk, route, key],
+        )
+        return cursor.fetchone()  # type: ignore[no-any-return]
+
+
+def _replay(known: str, status: int, body: str, location: str, print_: str) -> HttpResponse:
+    if known != print_:
+        raise ValidationFailed(_("This Idempotency-Key was used with another body."), code="idempotency_key_reused")
+    response = _answer(body.encode(), status, location)
+    response[REPLAYED] = "true"
     return response
 
 
-def _claim(user: Any, route: str, key: str, print_: str) -> tuple[IdempotencyKey, bool]:
-    table = IdempotencyKey._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS}")
-        cursor.execute(
-            f"INSERT INTO {table} (caller_id, route, key, fingerprint, body, location, created_at) "  # noqa: S608
-            "VALUES (%s, %s, %s, %s, '', '', now()) ON CONFLICT (caller_id, route, key) DO NOTHING RETURNING id",
-            [user.pk, route, key, print_],
-        )
-        made = cursor.fetchone()
-        cursor.execute("SET LOCAL lock_timeout = 0")
-    if made:
-        return IdempotencyKey(pk=made[0]), True
-    return IdempotencyKey.objects.get(caller=user, route=route, key=key), False
-
-
-def _replay(row: IdempotencyKey, print_: str) -> Response:
-    if row.fingerprint != print_:
-        raise ValidationFailed(_("This Idempotency-Key was used with another body."), code="idempotency_key_reused")
-    headers = {REPLAYED: "true"} | ({"Location": row.location} if row.location else {})
-    return Response(json.loads(row.body), status=row.status, headers=headers)
+def _answer(body: bytes, status: int, location: str) -> HttpResponse:
+    """The bytes as they are remembered; nothing renders them a second time."""
+    headers = {"Location": location} if location else None
+    return HttpResponse(body, status=status, content_type=JSONRenderer.media_type, headers=headers)

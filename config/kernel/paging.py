@@ -123,6 +123,15 @@ def _order_by(ordering: Sequence[str], model: type[Model], *, is_back: bool) -> 
     return terms
 
 
+def _first(queryset: QuerySet, terms: Sequence[Any], count: int) -> list[Any]:
+    """So many rows in this order. Where the database may have to sort, it sorts bare keys and joins only what is shown:
+    otherwise every row that the filters leave is joined to all its codes and names first."""
+    ordered = queryset.order_by(*terms)
+    if len(terms) == 1 or not queryset.query.select_related:
+        return list(ordered[:count])
+    return list(ordered.filter(pk__in=ordered.values("pk")[:count]))
+
+
 class CursorPaging(BasePagination):
     page_size = 50
     max_page_size = 200
@@ -138,7 +147,7 @@ class CursorPaging(BasePagination):
         if cursor is not None:
             queryset = queryset.filter(cursor.rows_beyond(model))
         # One more than asked for tells whether anything follows.
-        rows = list(queryset.order_by(*_order_by(self._ordering, model, is_back=is_back))[: size + 1])
+        rows = _first(queryset, _order_by(self._ordering, model, is_back=is_back), size + 1)
         is_cut, rows = len(rows) > size, rows[:size]
         self.page = rows[::-1] if is_back else rows  # type: ignore[misc]
         self._has_next = is_cut if not is_back else True

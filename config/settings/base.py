@@ -89,12 +89,14 @@ TEMPLATES = [
 # --- the truth and the broker -------------------------------------------------------------------------------------
 _embedded = addresses(DATA_DIR)
 if env.str("DATABASE_URL", default=""):
-    DATABASES = {"default": {**env.db("DATABASE_URL"), "ENGINE": "django.db.backends.postgresql"}}
+    DATABASES = {"default": {**env.db("DATABASE_URL"), "ENGINE": "config.steady_db"}}
 else:
     DATABASES = {"default": {"ENGINE": "config.embedded_db", **_embedded.postgres}}
 DATABASES["default"]["NAME"] = env.str("ENTREPOT_DB_NAME", default=DATABASES["default"]["NAME"])
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
-DATABASES["default"].setdefault("CONN_MAX_AGE", 0)
+# Kept by the threads of the web processes alone (config/asgi.py says how long), looked at before each request.
+DATABASES["default"].setdefault("CONN_MAX_AGE", env.int("CONN_MAX_AGE", default=0))
+DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")
@@ -181,7 +183,7 @@ CONTENT_SECURITY_POLICY = {
 # --- the API ------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "config.kernel.tokens.HouseTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["config.kernel.policy.RolePermission"],
@@ -243,6 +245,8 @@ globals().update(EMAIL_CONFIG)
 COMPANY_CURRENCY = env.str("COMPANY_CURRENCY", default="GBP")
 # Where suppliers reach the portal: the links in their mails start with it.
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000")
+# Webhooks go to public addresses only; a demo or a company's own network may allow private ones.
+WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=False)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="entrepot@localhost")
 
 LOGGING = {

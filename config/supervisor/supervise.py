@@ -13,7 +13,7 @@ from pathlib import Path
 from config.embedded import EmbeddedError
 from config.embedded.directories import create_data_dir
 from config.embedded.stack import Stack
-from config.supervisor import checks, leftovers, logs
+from config.supervisor import checks, leftovers, logs, web
 from config.supervisor.children import GIVE_UP_AFTER, RAPID_SECONDS, Child, end_together
 from config.supervisor.console import Failure, say
 from config.supervisor.signals import StopSignals
@@ -95,11 +95,12 @@ class Supervisor:
         steps.prepare_database(with_demo=not self._options.empty)
         say("Starting Entrepot …")
         checks.start_listening(listener, self._options.host, self._options.port)
-        web, *others = self._make_children(listener, folder)
-        self._children = [web]
+        children = self._make_children(listener, folder)
+        self._children = [child for child in children if child.name == "web"]
         welcome = steps.begin_welcome(self._options.address)
         self._wait_until_ready()
-        self._children += others  # not before: they would take the web server's turn on a small machine
+        # not before: they would take the web server's turn on a small machine
+        self._children += [child for child in children if child.name != "web"]
         self._keep_up()
         say(f"\nEntrepot is ready: {self._options.address}")
         text, _ = welcome.communicate()
@@ -117,7 +118,10 @@ class Supervisor:
         node = f"entrepot-{os.getpid()}@{socket.gethostname()}"
         celery = ("-A", "config")
         return [
-            child("web", "config.supervisor.web", str(fd), death=signal.SIGTERM, fds=(fd,)),
+            *(
+                child("web", "config.supervisor.web", str(fd), death=signal.SIGTERM, fds=(fd,))
+                for _ in range(web.processes())
+            ),
             # SIGQUIT: end at once and take the pool along; an unfinished task is handed out again
             child(
                 "worker",

@@ -1,6 +1,7 @@
-"""`python -m config.supervisor.web FD`: serves Entrepot on the listening socket that the supervisor holds open.
+"""`python -m config.supervisor.web FD`: one web process on the listening socket that the supervisor holds open.
 
-The socket outlives this process: after a crash, callers wait in its queue instead of being refused.
+The socket outlives this process and is shared with its twins: after a crash, callers are served by the others or wait
+in the queue instead of being refused.
 """
 
 import os
@@ -8,6 +9,12 @@ import socket
 import sys
 
 import uvicorn
+
+
+def processes() -> int:
+    """How many to run: WEB_PROCESSES, or as many as there are cores, from 2 (one may crash) to 4."""
+    chosen = os.environ.get("WEB_PROCESSES", "")
+    return int(chosen) if chosen.isdigit() and int(chosen) else max(2, min(4, len(os.sched_getaffinity(0))))
 
 
 def main() -> None:

@@ -209,3 +209,17 @@ def test_a_deadlock_that_lasts_is_a_503_to_try_again(world: Any, api: Any, monke
     answer = api(world.integration).post("/api/v1/orders/", ORDER)
 
     assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "busy", "1")
+
+
+def test_faults_are_named_in_the_language_of_who_reads_them(world: Any, api: Any) -> None:
+    client, wrong = api(world.integration), ORDER | {"channel": "C" * 33}
+
+    def fault(language: str) -> str:
+        answer = client.post("/api/v1/orders/", wrong, headers={"Accept-Language": language})
+        return str(answer.json()["fields"]["channel"][0])
+
+    first, second, third = fault("en"), fault("zh-hans"), fault("en")
+
+    assert first == third == "Ensure this field has no more than 32 characters."
+    assert "32" in second
+    assert second != first

@@ -36,6 +36,25 @@ def test_a_token_of_somebody_who_left_opens_nothing(world: Any) -> None:
     assert status_with(token) == 401
 
 
+def test_a_role_that_is_taken_away_or_given_counts_at_once(world: Any) -> None:
+    token = new_token("shop")
+    roles = list(world.integration.groups.all())
+
+    before = status_with(token)
+    world.integration.groups.clear()
+    without = status_with(token)
+    world.integration.groups.set(roles)
+
+    assert (before, without, status_with(token)) == (200, 403, 200)
+
+
+def test_who_asks_costs_one_query(world: Any, django_assert_num_queries: Any) -> None:
+    client = APIClient(headers={"Authorization": f"Token {new_token('shop')}"})
+
+    with django_assert_num_queries(2):  # and the page's own
+        client.get("/api/v1/skus/")
+
+
 def test_an_expired_token_opens_nothing(world: Any) -> None:
     from datetime import timedelta
 

@@ -35,6 +35,11 @@ def status_of(port: int, path: str) -> int:
         connection.close()
 
 
+def answers_of(port: int, path: str = "/livez") -> list[int]:
+    """The statuses of eight callers one after the other, who come to several threads and processes."""
+    return [status_of(port, path) for _ in range(8)]
+
+
 def processes_of(data_dir: Path, what: str) -> list[int]:
     def command(pid: int) -> str:
         with contextlib.suppress(OSError):
@@ -61,7 +66,7 @@ def start(data_dir: Path, port: int, started: list[subprocess.Popen[str]]) -> su
     process = subprocess.Popen(
         command,
         cwd=CHECKOUT,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.base"},
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.base", "WEB_PROCESSES": "2"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -85,6 +90,16 @@ def test_it_serves_heals_and_leaves_nothing_behind(place: Path, started: list[su
     assert status_of(port, "/livez") == 200
 
     web = processes_of(data, "config.supervisor.web")
+    assert len(web) == 2
+    kill([web[0]])
+    eventually(lambda: web[0] not in processes_of(data, "config.supervisor.web"))
+    assert set(answers_of(port)) == {200}  # its twin answers, nobody is refused
+    eventually(lambda: len(processes_of(data, "config.supervisor.web")) == 2)
+    kill(servers[0].processes())
+    eventually(lambda: status_of(port, "/readyz") == 200, seconds=40)
+    assert set(answers_of(port, "/readyz")) == {200}  # no thread holds on to a connection that is gone
+
+    web = processes_of(data, "config.supervisor.web")
     kill(
         web
         + processes_of(data, "config worker")
@@ -93,8 +108,8 @@ def test_it_serves_heals_and_leaves_nothing_behind(place: Path, started: list[su
         + servers[1].processes()
     )
     eventually(lambda: status_of(port, "/readyz") == 200, seconds=40)
-    assert processes_of(data, "config.supervisor.web") != web
-    eventually(lambda: processes_of(data, "config beat") and processes_of(data, "config worker"))
+    assert not set(processes_of(data, "config.supervisor.web")) & set(web)
+    eventually(lambda: processes_of(data, "config beat") and processes_of(data, "config worker"), seconds=40)
 
     first.kill()
     first.wait()
