@@ -3,13 +3,24 @@
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
-from config.kernel.admin import ReadOnlyAdmin, ReadOnlyInline
+from config.kernel.admin import ReadOnlyAdmin, ReadOnlyInline, panel, render_panel
 from config.kernel.fields import plain
 from procurement.models import LineResponse, PurchaseOrderLine, Receipt, ReceiptLine
+from warehouses.models import StockMovement
+
+
+@panel("procurement.receipt", order=10, permission="warehouses.view_stockmovement")
+def stock_panel(request: HttpRequest, receipt: Receipt) -> SafeString | None:
+    """What went into stock: where, which lot, as what."""
+    moves = StockMovement.objects.filter(reference=receipt.number).select_related("sku", "lot", "location__warehouse")
+    rows = list(moves.order_by("pk"))
+    return render_panel("admin/house/receipt_stock.html", request, {"rows": rows}) if rows else None
 
 
 class ReceiptLines(ReadOnlyInline):

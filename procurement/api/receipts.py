@@ -17,6 +17,7 @@ class ReceiptViewSet(ReadViewSet):
     queryset = Receipt.objects.select_related("order").prefetch_related("lines__order_line__sku")
     serializer_class = serializers.ReceiptSerializer
     lookup_field = lookup_url_kwarg = "number"
+    writes_master_data = True
     permission_map: ClassVar = {
         "list": "procurement.view_receipt",
         "retrieve": "procurement.view_receipt",

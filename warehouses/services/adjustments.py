@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from config.kernel.errors import ValidationFailed
 from config.kernel.transactions import one_transaction
-from warehouses.models import StockMovement
+from warehouses.models import StockMovement, StockStatus
 from warehouses.services.reservations import reserve_backorders
 from warehouses.services.stock import Move, is_storable, post_movements
 
@@ -46,19 +46,21 @@ def adjust_stock(
     kind: str = _Kind.ADJUSTMENT,
     unit_cost: Decimal | None = None,
     lot_id: int | None = None,
+    status: str = StockStatus.AVAILABLE,
 ) -> StockMovement:
     """Add the signed quantity to one level; the same key again returns the first movement.
 
     Locks the level; stock that comes in serves who waits. Raises ValidationFailed with every fault, InsufficientStock
     when less than what is reserved would be left, Conflict when the key was used for another movement.
     """
-    if items := _faults(quantity=quantity, reason=reason, key=key, kind=kind, unit_cost=unit_cost):
+    if items := _faults(quantity=quantity, reason=reason, key=key, kind=kind, unit_cost=unit_cost, status=status):
         raise ValidationFailed(_("The stock cannot be adjusted."), items=items)
     move = Move(
         kind=kind,
         sku_id=sku_id,
         location_id=location_id,
         lot_id=lot_id,
+        status=status,
         quantity=quantity,
         unit_cost=unit_cost,
         reason=reason,
@@ -75,7 +77,9 @@ def _ledger_key(key: str) -> str:
     return f"adjustment:{key}" if len(key) <= 100 else f"adjustment:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
-def _faults(*, quantity: Decimal, reason: str, key: str, kind: str, unit_cost: Decimal | None) -> list[dict[str, Any]]:
+def _faults(
+    *, quantity: Decimal, reason: str, key: str, kind: str, unit_cost: Decimal | None, status: str
+) -> list[dict[str, Any]]:
     def fault(field: str, message: str) -> dict[str, Any]:
         return {"field": field, "message": message}
 
@@ -90,6 +94,8 @@ def _faults(*, quantity: Decimal, reason: str, key: str, kind: str, unit_cost: D
         items.append(fault("quantity", _("Opening stock must be above zero.")))
     if kind not in KINDS:
         items.append(fault("kind", _("Only adjustments, scrap and opening stock are booked by hand.")))
+    if status not in StockStatus.values:
+        items.append(fault("status", _("There is no status %s.") % status))
     if not reason.strip() or len(reason) > MAX_REASON:
         items.append(fault("reason", _("Give a reason of at most %d characters.") % MAX_REASON))
     if not key or len(key) > MAX_KEY:
