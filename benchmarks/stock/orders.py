@@ -31,6 +31,9 @@ os.environ["ENTREPOT_DB_NAME"] = NAME
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.base")
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.databases import fresh_database  # noqa: E402
+from benchmarks.serving import Server, answer  # noqa: E402
+
 SKUS, STOCK = 1000, 1_000_000
 CASES = {"spread": f"one-line orders over {SKUS:,} SKUs", "one": "one-line orders, all of one SKU"}
 HEAD = """\
@@ -43,26 +46,9 @@ TICKS = os.sysconf("SC_CLK_TCK")
 # --- the database -------------------------------------------------------------------------------------------------
 def prepare() -> None:
     """Make the database anew: master data through the models, stock through the API, as anybody would."""
-    import django
-    from django.conf import settings
-    from django.core.management import call_command
-
-    django.setup()
-    import psycopg2
+    fresh_database(NAME)
     from django.db import connection
 
-    from config.embedded import ensure_servers
-
-    ensure_servers(settings.DATA_DIR)
-    one = settings.DATABASES["default"]
-    server = psycopg2.connect(
-        host=one["HOST"], port=one["PORT"], user=one["USER"], password=one["PASSWORD"], dbname="postgres"
-    )
-    server.autocommit = True
-    with server.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-        cursor.execute(f"CREATE DATABASE {NAME}")
-    call_command("migrate", verbosity=0)
     _fill()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
@@ -118,71 +104,6 @@ def recorded() -> tuple[int, Decimal, Decimal]:
     levels = StockLevel.objects.aggregate(n=Sum("reserved"))["n"] or Decimal(0)
     lines = SalesOrderLine.objects.aggregate(n=Sum("reserved_quantity"))["n"] or Decimal(0)
     return SalesOrder.objects.count(), levels, lines
-
-
-# --- the server ---------------------------------------------------------------------------------------------------
-class Server:
-    """The web processes as the supervisor makes and restarts them, on a free port."""
-
-    def __enter__(self) -> Server:
-        from django.conf import settings
-
-        from config.supervisor.children import Child
-        from config.supervisor.signals import StopSignals
-        from config.supervisor.supervise import Options, Supervisor
-
-        self.listener = socket.socket()
-        self.listener.bind(("127.0.0.1", 0))
-        self.listener.listen(512)
-        self.port = int(self.listener.getsockname()[1])
-        self.signals = StopSignals()
-        data_dir = Path(settings.DATA_DIR)
-        options = Options(host="127.0.0.1", port=self.port, data_dir=data_dir, empty=True)
-        folder = data_dir / "log"
-        folder.mkdir(exist_ok=True)
-        made = Supervisor(options, self.signals)._make_children(self.listener, folder)
-        self.children: list[Child] = [child for child in made if child.name.startswith("web")]
-        for child in self.children:
-            child.keep_running(time.monotonic())
-        self._wait()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        from config.supervisor.children import end_together
-
-        end_together(self.children, seconds=4, signals=self.signals)
-        self.signals.close()
-        self.listener.close()
-
-    def _wait(self) -> None:
-        for _ in range(3 * len(self.children)):
-            assert exchange(self.port, b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n") == 200
-
-    def pids(self) -> list[int]:
-        return [child.process.pid for child in self.children if child.process]
-
-
-def exchange(port: int, request: bytes) -> int:
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
-        connection.sendall(request)
-        return answer(connection)
-
-
-def answer(connection: socket.socket) -> int:
-    """The status of the next answer, which is read to its end."""
-    data = connection.recv(65536)
-    while (end := data.find(b"\r\n\r\n")) < 0:
-        more = connection.recv(65536)
-        if not more:
-            raise OSError("the server closed the connection")
-        data += more
-    head = data[:end].lower()
-    at = head.find(b"content-length:")
-    length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-    left = length - (len(data) - end - 4)
-    while left > 0:
-        left -= len(connection.recv(65536))
-    return int(data[9:12])
 
 
 # --- the clients --------------------------------------------------------------------------------------------------
