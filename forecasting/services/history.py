@@ -12,7 +12,8 @@ from config.kernel.errors import ValidationFailed
 def refresh_demand() -> int:
     """Bring DemandHistory in step with all orders, imported and live; returns the rows inserted, changed and deleted.
 
-    demand = ordered − cancelled − returned, all three on the day of the order. Only rows that differ are written, so a
+    demand = ordered − cancelled − returned, all three on the day of the order; of a kit that of its parts, which are
+    what is stocked and bought. Only rows that differ are written, so a
     second call writes nothing. One refresh at a time (an advisory lock); orders are read, not locked. Raises
     ValidationFailed for a channel whose time zone does not exist: its days would be anybody's guess.
     """
@@ -58,6 +59,7 @@ JOIN (
     FROM warehouses_salesorder o JOIN catalog_channel channel ON channel.id = o.channel_id
     OFFSET 0 -- the day is worked out once an order, not once a line
 ) placed ON placed.id = line.order_id
+WHERE NOT line.is_kit
 GROUP BY 1, 2, 3, 4
 """
 

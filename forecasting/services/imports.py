@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from config.kernel.acting import acting
 from config.kernel.errors import Conflict, DomainError, ValidationFailed
 from config.kernel.jobs import (
     ABANDONED_AFTER,
@@ -66,7 +67,8 @@ def run_import(job_id: UUID, *, clock: Clock) -> ImportSummary | None:
     upload = upload_of(job)
     summary = None
     try:
-        summary, result = _import(job, upload, clock)
+        with acting(job.actor):
+            summary, result = _import(job, upload, clock)
     except JobLost:
         logger.warning("the import of job %s was taken away", job_id)
         return None

@@ -1,12 +1,12 @@
 """What comes back is matched to its order, never more than was shipped, and lies where it may or may not be sold."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from config.kernel.errors import Conflict, ValidationFailed
-from tests.cast import NOW, World
+from tests.cast import NOW, World, make_lot, put_stock
 from warehouses.models import Location, SalesOrder, SalesReturn, StockLevel, StockMovement
 from warehouses.selectors.stock import drifting_levels
 from warehouses.services.returns import ReturnLine, receive_return
@@ -159,3 +159,67 @@ def test_an_unknown_origin_is_refused(world: World, shipped: SalesOrder, more: d
 def test_an_empty_return_is_refused(world: World, shipped: SalesOrder) -> None:
     with pytest.raises(ValidationFailed):
         give_back()
+
+
+# --- lots, cost, damage -------------------------------------------------------------------------------------------
+
+
+def lots_at(sku, location) -> dict[str, tuple[int, str]]:
+    levels = StockLevel.objects.filter(sku=sku, location=location, on_hand__gt=0).select_related("lot")
+    return {level.lot.code if level.lot else "": (int(level.on_hand), level.status) for level in levels}
+
+
+@pytest.fixture
+def lotted(world: World) -> SalesOrder:
+    """7 units of tea that left: 4 of lot A, 3 of lot B."""
+    for code, units in (("A", 4), ("B", 3)):
+        put_stock(
+            world.tea, world.shelf, units, lot=make_lot(world.tea, code, expires_on=date(2027, 1, ord(code) - 60))
+        )
+    order, _ = record_sale(Sale("WEB", "W-1", NOW, [SaleLine("TEA", Decimal(7), Decimal(5))]), now=NOW)
+    ship_order(order.pk, key="S", now=NOW)
+    return order
+
+
+def test_a_returned_lot_is_kept(world: World, lotted: SalesOrder) -> None:
+    lines = [ReturnLine("TEA", Decimal(2), True), ReturnLine("TEA", Decimal(3), True, lot_code="B")]
+
+    receive_return(channel_code="WEB", order_external_id="W-1", external_id="R-1", lines=lines, now=LATER)
+
+    assert lots_at(world.tea, world.shelf) == {"A": (2, "available"), "B": (3, "available")}
+
+
+def test_no_more_of_a_lot_comes_back_than_left(world: World, lotted: SalesOrder) -> None:
+    more = {"channel_code": "WEB", "order_external_id": "W-1", "now": LATER}
+    receive_return(**more, external_id="R-1", lines=[ReturnLine("TEA", Decimal(2), True, lot_code="B")])
+
+    for units, lot in (("2", "B"), ("1", "C")):
+        with pytest.raises(ValidationFailed) as refused:
+            receive_return(**more, external_id="R-2", lines=[ReturnLine("TEA", Decimal(units), True, lot_code=lot)])
+        assert [(item["line"], item["field"]) for item in refused.value.items] == [(1, "lot_code")]
+
+
+def test_damaged_goods_are_set_aside_as_damaged(world: World, lotted: SalesOrder) -> None:
+    lines = [ReturnLine("TEA", Decimal(1), restock=True, is_damaged=True)]
+
+    made, _ = receive_return(channel_code="WEB", order_external_id="W-1", external_id="R-1", lines=lines, now=LATER)
+
+    assert lots_at(world.tea, world.quarantine) == {"A": (1, "damaged")}
+    assert not made.lines.get().is_restocked
+
+
+def test_goods_come_back_at_the_cost_at_which_they_left(world: World) -> None:
+    world.tea.unit_cost = Decimal("3.5000")
+    world.tea.save()
+    put_stock(world.tea, world.shelf, 10)
+    order, _ = record_sale(Sale("WEB", "W-1", NOW, [SaleLine("TEA", Decimal(4), Decimal(5))]), now=NOW)
+    ship_order(order.pk, key="S", now=NOW)
+    world.tea.unit_cost = Decimal("9.0000")
+    world.tea.save()
+    left = StockMovement.objects.get(kind="sale")
+
+    give_back(("TEA", 3, True))
+
+    back = StockMovement.objects.get(kind="return")
+    assert back.value == -left.value * 3 / 4
+    assert drifting_levels() == []

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from catalog.models import Channel
 from config.kernel.errors import Conflict, ValidationFailed
 from tests.cast import NOW, World, make_channel, make_lot, make_warehouse, put_stock
 from warehouses.models import Reservation, SalesOrder, SalesOrderLine, StockLevel
@@ -52,7 +53,27 @@ def test_a_line_goes_whole_to_the_first_warehouse_that_can_serve_it(world: World
     assert facts(order) == [(1, "MUG", "NORTH", 30, 30)]
 
 
-def test_where_no_warehouse_can_serve_a_line_the_fullest_gives_what_it_has(world: World) -> None:
+def test_where_no_warehouse_can_serve_a_line_several_do(world: World) -> None:
+    record_sale(sale(line("MUG", 70), number="W-0"), now=NOW)
+
+    order, _ = record_sale(sale(line("MUG", 50)), now=NOW)
+
+    assert order.status == "reserved"
+    assert facts(order) == [(1, "MUG", "MAIN", 50, 50)]
+    assert reserved(world.mug, world.shelf) == 70 + 30
+    assert reserved(world.mug, world.north_shelf) == 20
+
+
+def test_what_no_warehouse_has_waits_at_the_first_that_serves(world: World) -> None:
+    order, _ = record_sale(sale(line("MUG", 150)), now=NOW)
+
+    assert order.status == "backordered"
+    assert facts(order) == [(1, "MUG", "MAIN", 150, 140)]
+    assert backordered_quantities() == {(world.mug.pk, world.main.pk): 10}
+
+
+def test_a_channel_that_sends_one_parcel_is_served_by_the_fullest(world: World) -> None:
+    Channel.objects.filter(code="WEB").update(allows_split=False)
     record_sale(sale(line("MUG", 70), number="W-0"), now=NOW)
 
     order, _ = record_sale(sale(line("MUG", 50)), now=NOW)

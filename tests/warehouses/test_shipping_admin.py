@@ -9,6 +9,7 @@ from django.test import Client
 from tests.cast import NOW, World
 from tests.kernel.test_export_admin import enter
 from tests.procurement.test_buying_admin import said
+from tests.warehouses.selling import make_kit
 from warehouses.models import SalesOrder, Shipment, StockLevel
 from warehouses.services.sales import Sale, SaleLine, record_sale
 
@@ -106,3 +107,46 @@ def test_others_see_the_order_but_may_not_ship_or_call_off(world: World, role: s
     assert press(enter(person), order, "ship", **{"ship-1": "1"}).status_code == 403
     assert press(enter(person), order, "cancel").status_code == 403
     assert quantities(order) == [(30, 30, 0, 0)]
+
+
+def test_each_warehouse_ships_what_lies_there_with_its_carrier(world: World) -> None:
+    order, clerk = order_of("W-1", ("MUG", 120)), enter(world.clerk)
+
+    shown = page(world.clerk, order)
+    press(clerk, order, "ship", warehouse="NORTH", carrier="DHL", tracking_code="JD01", **{"ship-1": "20"})
+
+    assert "Ship from Leeds" in shown
+    assert "Ship from Glasgow" in shown
+    assert "MAIN sends 100, at a cost of 0." in shown
+    shipment = Shipment.objects.get()
+    assert (shipment.warehouse, shipment.carrier, shipment.tracking_code) == (world.north, "DHL", "JD01")
+    assert quantities(order) == [(120, 100, 20, 0)]
+    assert "JD01" in page(world.clerk, order)
+
+
+def test_a_kit_is_shown_with_its_parts_and_shipped_by_its_own_line(world: World) -> None:
+    make_kit("GIFT", (world.mug, 2), (world.lamp, 1))
+    order, clerk = order_of("W-1", ("GIFT", 3)), enter(world.clerk)
+
+    shown = page(world.clerk, order)
+    press(clerk, order, "ship", warehouse="MAIN", **{"ship-1": "2"})
+
+    assert 'name="ship-1" inputmode="decimal" value="3"' in shown
+    assert 'name="ship-2"' not in shown
+    assert quantities(order) == [(3, 1, 2, 0), (6, 2, 4, 0), (3, 1, 2, 0)]
+
+
+def test_units_of_a_line_are_called_off_and_the_order_is_released_and_delivered(world: World) -> None:
+    order, clerk = order_of("W-1", ("MUG", 5)), enter(world.clerk)
+
+    off = press(clerk, order, "cancel_units", **{"cancel-1": "2"})
+    nothing = press(clerk, order, "cancel_units", **{"cancel-1": ""})
+    released = press(clerk, order, "release")
+    press(clerk, order, "ship", warehouse="MAIN", **{"ship-1": "3"})
+    delivered = press(clerk, order, "deliver")
+
+    assert said(off) == ["These units are cancelled; what was reserved of them is free again."]
+    assert "Enter what is called off: at least one line with more than 0 units." in said(nothing)
+    assert said(released)[-1] == "1 pick tasks wait for this order."
+    assert said(delivered)[-1] == "The order is delivered."
+    assert quantities(order) == [(5, 0, 3, 2)]

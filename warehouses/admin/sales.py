@@ -18,8 +18,11 @@ from warehouses.models import Reservation, SalesOrder, SalesOrderLine, Shipment
 STATUS_LABELS = {
     SalesOrder.Status.RESERVED: "info",
     SalesOrder.Status.BACKORDERED: "danger",
+    SalesOrder.Status.ALLOCATED: "info",
+    SalesOrder.Status.PICKED: "info",
     SalesOrder.Status.PARTIALLY_SHIPPED: "warning",
     SalesOrder.Status.SHIPPED: "success",
+    SalesOrder.Status.DELIVERED: "success",
     SalesOrder.Status.CANCELLED: "default",
 }
 
@@ -52,6 +55,7 @@ class SalesOrderLineAdmin(BigTableAdmin):
         "warehouse",
         "asked",
         "reserved",
+        "picked",
         "shipped",
         "cancelled",
         "unit_price",
@@ -70,6 +74,7 @@ class SalesOrderLineAdmin(BigTableAdmin):
         "quantity",
         "unit_price",
         "reserved_quantity",
+        "picked_quantity",
         "shipped_quantity",
         "cancelled_quantity",
         "returned_quantity",
@@ -95,6 +100,10 @@ class SalesOrderLineAdmin(BigTableAdmin):
     def reserved(self, line: SalesOrderLine) -> str:
         return plain(line.reserved_quantity)
 
+    @display(description=_("picked"))
+    def picked(self, line: SalesOrderLine) -> str:
+        return plain(line.picked_quantity)
+
     @display(description=_("shipped"))
     def shipped(self, line: SalesOrderLine) -> str:
         return plain(line.shipped_quantity)
@@ -106,20 +115,38 @@ class SalesOrderLineAdmin(BigTableAdmin):
 
 @admin.register(Reservation)
 class ReservationAdmin(BigTableAdmin):
-    list_display = ("order_number", "sku_code", "place", "quantity")
-    list_select_related = ("line__order", "level__sku", "level__location__warehouse")
+    list_display = ("held_for", "sku_code", "place", "quantity")
+    list_select_related = (
+        "line__order",
+        "cart_line__cart",
+        "transfer_line__transfer",
+        "level__sku",
+        "level__location__warehouse",
+    )
     search_fields = ("level__sku__code",)
     search_help_text = _("SKU code, or the whole order number")
-    export_fields = ("line__order__external_id", "level__sku__code", "level__location__code", "quantity")
-    empty_hint = _("Units are reserved when an order arrives and freed when it ships.")
+    export_fields = (
+        "line__order__external_id",
+        "cart_line__cart__external_id",
+        "transfer_line__transfer__number",
+        "level__sku__code",
+        "level__location__code",
+        "quantity",
+    )
+    empty_hint = _("Units are reserved when an order, a cart or a transfer asks for them, and freed when they leave.")
 
     def find(self, term: str) -> Any:
         skus = skus_like(term)
         return Q(level__sku_id__in=skus) if skus else Q(line__order_id__in=orders_numbered(term))
 
-    @display(description=_("order"))
-    def order_number(self, reservation: Reservation) -> str:
-        return reservation.line.order.external_id
+    @display(description=_("held for"))
+    def held_for(self, reservation: Reservation) -> str:
+        """The order, the cart or the transfer."""
+        if reservation.line:
+            return reservation.line.order.external_id
+        if reservation.cart_line:
+            return _("Cart %s") % reservation.cart_line.cart.external_id
+        return reservation.transfer_line.transfer.number if reservation.transfer_line else ""
 
     @display(description=_("SKU"))
     def sku_code(self, reservation: Reservation) -> str:
@@ -132,11 +159,12 @@ class ReservationAdmin(BigTableAdmin):
 
 @admin.register(Shipment)
 class ShipmentAdmin(BigTableAdmin):
-    list_display = ("number", "order", "shipped_at", "actor")
-    list_select_related = ("order", "actor")
+    list_display = ("number", "order", "warehouse", "carrier", "tracking_code", "shipped_at", "delivered_at", "actor")
+    list_select_related = ("order", "warehouse", "actor")
+    list_filter = ("warehouse",)
     search_fields = ("number",)
-    search_help_text = _("The whole shipment or order number")
+    search_help_text = _("The whole shipment or order number, or the tracking code")
     empty_hint = _("A shipment is written when an order leaves.")
 
     def find(self, term: str) -> Any:
-        return Q(number=term) | Q(order_id__in=orders_numbered(term))
+        return Q(number=term) | Q(tracking_code=term) | Q(order_id__in=orders_numbered(term))

@@ -1,27 +1,23 @@
-"""Stock, orders, shipments and returns as JSON."""
+"""Places, stock and the ledger as JSON."""
 
 from decimal import Decimal
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from config.kernel.api import HouseSerializer, QuantitySerializerField, lines_of
+from config.kernel.api import HouseSerializer, QuantitySerializerField, by_code
 from warehouses.models import (
     Location,
     Lot,
     SalesImport,
-    SalesOrder,
-    SalesOrderLine,
-    SalesReturn,
-    SalesReturnLine,
-    Shipment,
     StockLevel,
     StockMovement,
+    StockStatus,
     Warehouse,
 )
 from warehouses.services.adjustments import KINDS
-
-MAX_LINES = 500
+from warehouses.services.places import location_faults
 
 
 class WarehouseSerializer(HouseSerializer):
@@ -31,11 +27,40 @@ class WarehouseSerializer(HouseSerializer):
 
 
 class LocationSerializer(HouseSerializer):
-    warehouse = serializers.CharField(source="warehouse.code", read_only=True)
+    warehouse = by_code(Warehouse)
+    parent = serializers.CharField(  # type: ignore[assignment]
+        source="parent.code",
+        max_length=32,
+        required=False,
+        allow_null=True,
+        help_text="The code of the place it lies in, of the same warehouse.",
+    )
 
     class Meta:
         model = Location
-        fields = ("id", "warehouse", "code", "kind", "is_active")
+        fields = ("id", "warehouse", "parent", "code", "level", "kind", "sequence", "capacity_units", "is_active")
+        extra_kwargs: ClassVar = {"capacity_units": {"min_value": Decimal("0.001")}}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The place as it will be has to fit into the tree."""
+        warehouse = attrs.get("warehouse") or (self.instance.warehouse if self.instance else None)
+        if "parent" in attrs:
+            attrs["parent"] = self._parent(warehouse, (attrs["parent"] or {}).get("code"))
+        columns = Location._meta.concrete_fields if self.instance else ()
+        place = Location(**{column.attname: getattr(self.instance, column.attname) for column in columns})
+        for name, value in attrs.items():
+            setattr(place, name, value)
+        if faults := location_faults(place):
+            raise serializers.ValidationError({fault["field"]: [fault["message"]] for fault in faults})
+        return attrs
+
+    def _parent(self, warehouse: Warehouse | None, code: str | None) -> Location | None:
+        if not code:
+            return None
+        parent = Location.objects.filter(warehouse=warehouse, code=code).first()
+        if parent is None:
+            raise serializers.ValidationError({"parent": [_("There is no place %s in this warehouse.") % code]})
+        return parent
 
 
 class LotSerializer(HouseSerializer):
@@ -43,7 +68,7 @@ class LotSerializer(HouseSerializer):
 
     class Meta:
         model = Lot
-        fields = ("id", "sku", "code", "expires_on")
+        fields = ("id", "sku", "code", "expires_on", "received_on")
 
 
 class StockLevelSerializer(HouseSerializer):
@@ -60,7 +85,18 @@ class StockLevelSerializer(HouseSerializer):
 
     class Meta:
         model = StockLevel
-        fields = ("id", "sku", "warehouse", "location", "location_kind", "lot", "on_hand", "reserved", "updated_at")
+        fields = (
+            "id",
+            "sku",
+            "warehouse",
+            "location",
+            "location_kind",
+            "lot",
+            "status",
+            "on_hand",
+            "reserved",
+            "updated_at",
+        )
 
 
 class StockMovementSerializer(HouseSerializer):
@@ -78,6 +114,7 @@ class StockMovementSerializer(HouseSerializer):
             "warehouse",
             "location",
             "lot",
+            "status",
             "quantity",
             "unit_cost",
             "reference",
@@ -100,142 +137,7 @@ class AdjustmentBodySerializer(serializers.Serializer):
         max_digits=18, decimal_places=4, min_value=Decimal(0), required=False, allow_null=True, default=None
     )
     reason = serializers.CharField(max_length=200)
-
-
-class SalesOrderLineSerializer(HouseSerializer):
-    sku = serializers.CharField(source="sku.code", read_only=True)
-    warehouse = serializers.CharField(source="warehouse.code", read_only=True)
-
-    class Meta:
-        model = SalesOrderLine
-        fields: tuple[str, ...] = (
-            "line_number",
-            "sku",
-            "warehouse",
-            "quantity",
-            "unit_price",
-            "reserved_quantity",
-            "shipped_quantity",
-            "cancelled_quantity",
-            "returned_quantity",
-        )
-
-
-class SalesOrderSerializer(HouseSerializer):
-    channel = serializers.CharField(source="channel.code", read_only=True)
-    lines = SalesOrderLineSerializer(many=True, read_only=True)
-
-    class Meta:
-        model = SalesOrder
-        fields = (
-            "id",
-            "channel",
-            "external_id",
-            "status",
-            "customer_reference",
-            "ship_to_country",
-            "is_history",
-            "currency",
-            "ordered_at",
-            "recorded_at",
-            "lines",
-        )
-
-
-class OrderLineRowSerializer(SalesOrderLineSerializer):
-    """A line on its own, with its order."""
-
-    order = serializers.IntegerField(source="order_id", read_only=True)
-    external_id = serializers.CharField(source="order.external_id", read_only=True)
-    channel = serializers.CharField(source="order.channel.code", read_only=True)
-    ordered_at = serializers.DateTimeField(source="order.ordered_at", read_only=True)
-
-    class Meta(SalesOrderLineSerializer.Meta):
-        fields: tuple[str, ...] = (
-            "id",
-            "order",
-            "external_id",
-            "channel",
-            "ordered_at",
-            *SalesOrderLineSerializer.Meta.fields,
-        )
-
-
-class SaleLineBodySerializer(serializers.Serializer):
-    sku = serializers.CharField(max_length=64)
-    quantity = QuantitySerializerField(min_value=Decimal("0.001"))
-    unit_price = serializers.DecimalField(max_digits=18, decimal_places=4, min_value=Decimal(0))
-    warehouse = serializers.CharField(max_length=32, required=False, allow_null=True)
-
-
-class SaleBodySerializer(serializers.Serializer):
-    channel = serializers.CharField(max_length=32)
-    external_id = serializers.CharField(max_length=64)
-    ordered_at = serializers.DateTimeField()
-    customer_reference = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
-    ship_to_country = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
-    lines = lines_of(SaleLineBodySerializer, at_most=MAX_LINES)
-
-
-class ShipBodySerializer(serializers.Serializer):
-    """Without `lines` everything reserved is shipped."""
-
-    class LineSerializer(serializers.Serializer):
-        line_number = serializers.IntegerField(min_value=1)
-        quantity = QuantitySerializerField(min_value=Decimal("0.001"))
-
-        class Meta:
-            ref_name = "ShipLine"
-
-    lines = lines_of(LineSerializer, at_most=MAX_LINES, required=False)
-
-    def validate_lines(self, lines: list[dict]) -> list[dict]:
-        numbers = [line["line_number"] for line in lines]
-        if len(set(numbers)) < len(numbers):
-            raise serializers.ValidationError(_("A line is named twice."))
-        return lines
-
-
-class ShipmentSerializer(HouseSerializer):
-    order = serializers.IntegerField(source="order_id", read_only=True)
-    channel = serializers.CharField(source="order.channel.code", read_only=True)
-    external_id = serializers.CharField(source="order.external_id", read_only=True)
-
-    class Meta:
-        model = Shipment
-        fields = ("number", "order", "channel", "external_id", "shipped_at")
-
-
-class SalesReturnLineSerializer(HouseSerializer):
-    sku = serializers.CharField(source="sku.code", read_only=True)
-
-    class Meta:
-        model = SalesReturnLine
-        fields = ("line_number", "sku", "kind", "quantity", "unit_price", "is_restocked")
-
-
-class SalesReturnSerializer(HouseSerializer):
-    channel = serializers.CharField(source="channel.code", read_only=True)
-    lines = SalesReturnLineSerializer(many=True, read_only=True)
-
-    class Meta:
-        model = SalesReturn
-        fields = ("id", "channel", "external_id", "customer_reference", "returned_at", "lines")
-
-
-class ReturnBodySerializer(serializers.Serializer):
-    class LineSerializer(serializers.Serializer):
-        sku = serializers.CharField(max_length=64)
-        quantity = QuantitySerializerField(min_value=Decimal("0.001"))
-        restock = serializers.BooleanField(default=True)
-
-        class Meta:
-            ref_name = "ReturnLine"
-
-    channel = serializers.CharField(max_length=32)
-    external_id = serializers.CharField(max_length=64)
-    order_external_id = serializers.CharField(max_length=64)
-    lines = lines_of(LineSerializer, at_most=MAX_LINES)
+    status = serializers.ChoiceField(choices=StockStatus.choices, default=StockStatus.AVAILABLE)
 
 
 class SalesImportSerializer(HouseSerializer):

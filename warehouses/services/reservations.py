@@ -1,87 +1,50 @@
-"""Which stock is held for which order line: choosing the levels, holding them, letting go, serving who waits.
-
-Within a warehouse what is taken first is its picking rule's choice (FEFO, FIFO, nearest bin); receiving comes last.
-"""
+"""Which stock is held for which line: holding levels, letting them go, and serving who waits."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db import connection
-from django.utils import timezone
 
 from config.kernel.transactions import one_transaction
-from warehouses.locks import locked_free_levels, locked_levels, locked_waiting_orders
+from warehouses.engine.rationing import Claim, fair_share
+from warehouses.locks import locked_levels, locked_quotas, locked_waiting_orders
 from warehouses.models import (
     CartLine,
+    ChannelRoute,
     Location,
     Reservation,
     SalesOrder,
     SalesOrderLine,
     StockLevel,
+    StockRules,
     TransferLine,
-    Warehouse,
 )
+from warehouses.selectors.company import stock_rules
 from warehouses.selectors.sales import waiting_lines
-from warehouses.selectors.stock import usable
+from warehouses.services.free_stock import FreeStock, locked_free_stock, removal_order, unbusy_free_stock
+from warehouses.services.order_states import RELEASED, mirror_kits, parts_by_kit, status_of, write_counters
+from warehouses.services.pick_tasks import pick_tasks_follow
 from warehouses.services.stock import change_reservations
 
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+__all__ = [
+    "FreeStock",
+    "Holder",
+    "hold",
+    "locked_free_stock",
+    "release",
+    "release_units",
+    "removal_order",
+    "reserve_backorders",
+    "return_quotas",
+    "use_quotas",
+]
+
+_NOTHING = Decimal(0)
 
 Holder = SalesOrderLine | CartLine | TransferLine
 """Whose line a reservation can be."""
-
-
-@dataclass(frozen=True, slots=True)
-class FreeStock:
-    """What is free of the levels we hold locked; taking from it makes it smaller, so lines of one SKU share it."""
-
-    levels: Mapping[tuple[int, int], list[StockLevel]]
-    """(sku id, warehouse id) → levels in the order they are taken."""
-    taken: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-
-    @classmethod
-    def of(cls, levels: Iterable[StockLevel]) -> "FreeStock":
-        """The levels need their location and lot loaded."""
-        groups: dict[tuple[int, int], list[StockLevel]] = defaultdict(list)
-        for level in sorted(levels, key=removal_order):
-            groups[level.sku_id, level.location.warehouse_id].append(level)
-        return cls(groups)
-
-    def available(self, sku_id: int, warehouse_id: int) -> Decimal:
-        return sum((self._free(level) for level in self.levels.get((sku_id, warehouse_id), ())), Decimal(0))
-
-    def take(self, sku_id: int, warehouse_id: int, quantity: Decimal) -> dict[int, Decimal]:
-        """Up to `quantity` units, level id → units."""
-        parts: dict[int, Decimal] = {}
-        for level in self.levels.get((sku_id, warehouse_id), ()):
-            part = min(self._free(level), quantity - sum(parts.values()))
-            if part > 0:
-                parts[level.pk] = part
-                self.taken[level.pk] += part
-        return parts
-
-    def choose(self, sku_id: int, warehouse_ids: Sequence[int], quantity: Decimal) -> int:
-        """The first warehouse that can serve the whole quantity; if none can, the (first) one with most."""
-        free = {warehouse: self.available(sku_id, warehouse) for warehouse in warehouse_ids}
-        whole = (warehouse for warehouse in warehouse_ids if free[warehouse] >= quantity)
-        return next(whole, max(warehouse_ids, key=free.__getitem__))
-
-    def _free(self, level: StockLevel) -> Decimal:
-        return level.on_hand - level.reserved - self.taken[level.pk]
-
-
-def locked_free_stock(sku_ids: Iterable[int], warehouse_ids: Iterable[int], *, now: datetime) -> FreeStock:
-    """The usable levels of these SKUs in these warehouses, locked in primary-key order."""
-    levels = StockLevel.objects.filter(usable(timezone.localdate(now)), sku_id__in=list(sku_ids))
-    return FreeStock.of(
-        locked_levels(
-            levels.filter(location__warehouse_id__in=list(warehouse_ids)).select_related("location__warehouse", "lot")
-        )
-    )
 
 
 def hold(parts: Sequence[tuple[Holder, Mapping[int, Decimal]]]) -> None:
@@ -107,70 +70,269 @@ def release(lines: Iterable[Holder]) -> None:
         return
     reservations = list(Reservation.objects.filter(**{f"{_COLUMN[type(lines[0])]}__in": lines}).select_related("level"))
     locked_levels(StockLevel.objects.filter(pk__in={row.level_id for row in reservations}))
+    _let_go([(row, row.quantity) for row in reservations])
+
+
+def release_units(units: Mapping[int, Decimal], lines: Sequence[SalesOrderLine]) -> None:
+    """Let go of so many units a line (order line id → units); the caller saves the lines' `reserved_quantity`.
+
+    What is not picked goes first, then what lies in packing, the youngest reservation before the older ones; what is
+    let go of in packing is subtracted from the line's `picked_quantity`, and lies there for nobody.
+    """
+    wanted = {pk: quantity for pk, quantity in units.items() if quantity > 0}
+    if not wanted:
+        return
+    by_id = {line.pk: line for line in lines}
+    rows = Reservation.objects.filter(line__in=wanted).select_related("level__location").order_by("-pk")
+    parts = []
+    for row in sorted(rows, key=lambda row: row.level.location.kind == Location.Kind.PACKING):
+        part = min(wanted[row.line_id], row.quantity)  # type: ignore[index]
+        if part > 0:
+            wanted[row.line_id] -= part  # type: ignore[index]
+            parts.append((row, part))
+            if row.level.location.kind == Location.Kind.PACKING:
+                by_id[row.line_id].picked_quantity -= part  # type: ignore[index]
+    locked_levels(StockLevel.objects.filter(pk__in={row.level_id for row, _part in parts}))
+    _let_go(parts)
+
+
+def _let_go(parts: Sequence[tuple[Reservation, Decimal]]) -> None:
+    """Of each reservation so many units; the levels are locked."""
     deltas: dict[int, Decimal] = defaultdict(Decimal)
-    for row in reservations:
-        deltas[row.level_id] -= row.quantity
-    Reservation.objects.filter(pk__in=[row.pk for row in reservations]).delete()
-    change_reservations(deltas, sku_ids={row.level.sku_id for row in reservations})
+    for row, part in parts:
+        deltas[row.level_id] -= part
+    shrink([(row.pk, row.quantity - part) for row, part in parts])
+    change_reservations(deltas, sku_ids={row.level.sku_id for row, _part in parts})
+
+
+def shrink(reservations: Sequence[tuple[int, Decimal]]) -> None:
+    """(reservation id, units that stay): where nothing stays the reservation ends."""
+    gone = [pk for pk, left in reservations if not left]
+    kept = [row for row in reservations if row[1]]
+    if gone:
+        Reservation.objects.filter(pk__in=gone).delete()
+    if kept:
+        with connection.cursor() as cursor:
+            cursor.execute(_SHRINK, [list(column) for column in zip(*kept, strict=True)])
+
+
+def use_quotas(used: Mapping[int, Decimal]) -> None:
+    """Count units (quota id → units, negative gives back) as used; the quotas are locked by whoever took the units."""
+    rows = [(pk, units) for pk, units in used.items() if units]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_USE_QUOTAS, [list(column) for column in zip(*rows, strict=True)])
+
+
+def return_quotas(order: SalesOrder, lines: Iterable[SalesOrderLine]) -> None:
+    """Give back what the order used of its channel's quotas and keeps no more: `lines` with what they now hold or sent.
+
+    Units outside the quota go first. To be called before levels are locked. The order's own note is saved with it.
+    """
+    said: Mapping[str, str] = order.sourcing.get("quota", {})
+    if not said:
+        return
+    kept: dict[int, Decimal] = defaultdict(Decimal)
+    skus = set()
+    for line in lines:
+        skus.add(line.sku_id)
+        if not line.is_kit:
+            kept[line.sku_id] += line.reserved_quantity + line.shipped_quantity
+    now_used: dict[str, str] = dict(said)
+    back: dict[int, Decimal] = {}
+    for quota in locked_quotas(skus):
+        before = Decimal(said.get(str(quota.pk), 0))
+        after = min(before, kept[quota.sku_id])
+        if after < before:
+            back[quota.pk] = -min(before - after, quota.used)
+            now_used[str(quota.pk)] = f"{after:f}"
+    use_quotas(back)
+    order.sourcing = {**order.sourcing, "quota": {pk: units for pk, units in now_used.items() if Decimal(units)}}
+    order.save(update_fields=["sourcing"])
 
 
 @one_transaction
 def reserve_backorders(sku_ids: Iterable[int] | None = None, *, now: datetime) -> int:
-    """Give free stock to lines that wait for it, by channel priority, then oldest first; how many lines got some.
+    """Give free stock to lines that wait for it, as the company rations; how many lines got some.
 
     To be called in the transaction that made stock free (receipt, return, cancellation, adjustment). It never waits for
-    a lock (see warehouses.locks), so an order or level that is busy elsewhere is passed over; the task
-    `warehouses.reserve_backorders` comes back for it. A line is served from its own warehouse.
+    a lock (see warehouses.locks), so an order, quota or level that is busy elsewhere is passed over; the task
+    `warehouses.reserve_backorders` comes back for it. A line is served from its own warehouse first, then, where the
+    channel may send several parcels, from its other warehouses by rank. Kits are served whole. Other channels' quotas
+    are left alone.
     """
     waiting = waiting_lines(sku_ids)
     orders = locked_waiting_orders(waiting)
-    # Read again now that the orders are ours: a rival may have shipped or cancelled lines since the first look.
-    lines = list(
-        waiting.filter(order__in=list(orders)).order_by(
-            "order__channel__priority", "order__ordered_at", "order_id", "line_number"
-        )
-    )
-    if not lines:
+    if not orders:
         return 0
-    free = FreeStock.of(_free_levels_for(lines, timezone.localdate(now)))
-    parts = []
-    for line in lines:
-        taken = free.take(line.sku_id, line.warehouse_id, line.backordered)  # type: ignore[attr-defined]
-        line.reserved_quantity += sum(taken.values())
-        parts.append((line, taken))
-    served = [line for line, taken in parts if taken]
-    hold(parts)
-    SalesOrderLine.objects.bulk_update(served, ["reserved_quantity"], batch_size=2000)
-    _no_longer_backordered({line.order_id for line in served})
+    # Read again now that the orders are ours: a rival may have shipped or cancelled lines since the first look. Of a
+    # kit all parts are needed, whatever SKU came in.
+    every = list(SalesOrderLine.objects.filter(order__in=orders).select_related("order__channel").order_by("pk"))
+    wanted = _waiting_units(every, None if sku_ids is None else set(sku_ids))
+    if not wanted:
+        return 0
+    served = _serve(wanted, now=now)
+    if served:
+        _save_served(every, {line.pk for line in served}, now=now)
     return len(served)
 
 
-def _free_levels_for(lines: Sequence[SalesOrderLine], today: date) -> list[StockLevel]:
-    levels = StockLevel.objects.filter(
-        usable(today),
-        sku_id__in={line.sku_id for line in lines},
-        location__warehouse_id__in={line.warehouse_id for line in lines},
+Wanted = tuple[SalesOrderLine, list[SalesOrderLine]]
+"""What waits together: (line, [line]) of a plain line, (kit line, its parts) of a kit."""
+
+
+def _waiting_units(lines: Sequence[SalesOrderLine], sku_ids: set[int] | None) -> list[Wanted]:
+    """By channel priority, then the oldest order."""
+    kits = parts_by_kit(lines)
+    wanted: list[Wanted] = [
+        (line, kits.get(line.pk, [line]))
+        for line in lines
+        if not line.kit_line_id and (line.pk in kits or not line.is_kit)
+    ]
+    wanted = [
+        (line, members)
+        for line, members in wanted
+        if any(_waits(part) and (sku_ids is None or part.sku_id in sku_ids) for part in members)
+    ]
+    return sorted(
+        wanted,
+        key=lambda one: (
+            one[0].order.channel.priority,
+            one[0].order.ordered_at,
+            one[0].order_id,
+            one[0].line_number,
+        ),
     )
-    return locked_free_levels(levels.select_related("location__warehouse", "lot"))
 
 
-def _no_longer_backordered(order_ids: Iterable[int]) -> None:
-    orders = SalesOrder.objects.filter(pk__in=list(order_ids), status=SalesOrder.Status.BACKORDERED)
-    orders.exclude(pk__in=waiting_lines().values("order_id")).update(status=SalesOrder.Status.RESERVED)
+def _waits(line: SalesOrderLine) -> Decimal:
+    """Units owed and not reserved."""
+    return line.quantity - line.reserved_quantity - line.shipped_quantity - line.cancelled_quantity
 
 
-def removal_order(level: StockLevel) -> tuple[bool, Any, int]:
-    """What is taken first of one warehouse, by its picking rule; what is still in receiving comes last."""
-    rule = level.location.warehouse.picking_rule
-    expires_on = (level.lot.expires_on if level.lot else None) or date.max
-    came_in = level.filled_at or _LONG_AGO
-    if rule == Warehouse.PickingRule.NEAREST:
-        order: Any = (level.location.sequence, level.location.code, expires_on)
-    elif rule == Warehouse.PickingRule.FIFO:
-        order = ((level.lot.received_on if level.lot else None) or came_in.date(), came_in, level.location.sequence)
-    else:
-        order = (expires_on, came_in, level.location.sequence)
-    return (level.location.kind == Location.Kind.RECEIVING, order, level.pk)
+def _serve(wanted: Sequence[Wanted], *, now: datetime) -> list[SalesOrderLine]:
+    """Hold what can be held for them, and count it on the (unsaved) lines; returns the lines that got some."""
+    places = _places_of(wanted)
+    members = [part for _line, parts in wanted for part in parts]
+    free = unbusy_free_stock(
+        {part.sku_id for part in members}, {place for known in places.values() for place in known}, now=now
+    )
+    held: dict[int, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    if stock_rules().rationing == StockRules.Rationing.FAIR_SHARE:
+        shares = _fair_shares(wanted, free)
+        for one in wanted:
+            _serve_one(one, places[one[0].pk][:1], free, held, at_most=shares)
+    for one in wanted:
+        _serve_one(one, places[one[0].pk], free, held)
+    served = [part for part in members if held.get(part.pk)]
+    hold([(part, held[part.pk]) for part in served])
+    if free.quota_used:
+        _note_quotas(served, held, free)
+    return served
+
+
+def _places_of(wanted: Sequence[Wanted]) -> dict[int, list[int]]:
+    """Line id → the warehouses it may be served from: its own, then its channel's others by rank."""
+    channels = {line.order.channel_id for line, _parts in wanted if line.order.channel.allows_split}
+    others: dict[int, list[int]] = defaultdict(list)
+    routes = ChannelRoute.objects.filter(channel__in=channels, warehouse__is_active=True).order_by("rank", "pk")
+    for channel_id, warehouse_id in routes.values_list("channel_id", "warehouse_id"):
+        others[channel_id].append(warehouse_id)
+    return {
+        line.pk: [line.warehouse_id]
+        if line.line_number in line.order.sourcing.get("named", ())  # the channel said from where
+        else list(dict.fromkeys([line.warehouse_id, *others[line.order.channel_id]]))
+        for line, _parts in wanted
+    }
+
+
+def _serve_one(
+    one: Wanted,
+    places: Sequence[int],
+    free: FreeStock,
+    held: dict[int, dict[int, Decimal]],
+    *,
+    at_most: Mapping[int, Decimal] | None = None,
+) -> None:
+    """Take for a plain line what there is, for a kit whole kits of one warehouse at a time."""
+    line, parts = one
+    mine = free.for_channel(line.order.channel_id)
+    for warehouse in places:
+        if line.is_kit:
+            kits = min(
+                min(mine.available(part.sku_id, warehouse), *_limits(part, at_most)) // _each(part) for part in parts
+            )
+            amounts = [kits * _each(part) for part in parts]
+        else:
+            amounts = [min(mine.available(line.sku_id, warehouse), *_limits(line, at_most))]
+        for part, amount in zip(parts, amounts, strict=True):
+            if amount > 0:
+                for level_id, units in mine.take(part.sku_id, warehouse, amount).items():
+                    held[part.pk][level_id] += units
+                    part.reserved_quantity += units
+
+
+def _limits(line: SalesOrderLine, at_most: Mapping[int, Decimal] | None) -> tuple[Decimal, ...]:
+    return (_waits(line),) if at_most is None else (_waits(line), at_most.get(line.pk, _NOTHING))
+
+
+def _each(part: SalesOrderLine) -> Decimal:
+    return part.units_per_kit or Decimal(1)
+
+
+def _fair_shares(wanted: Sequence[Wanted], free: FreeStock) -> dict[int, Decimal]:
+    """Line id → its share of what is free in the warehouse where it waits; of each SKU and warehouse on its own."""
+    claims: dict[tuple[int, int], list[Claim]] = defaultdict(list)
+    for line, parts in wanted:
+        for part in parts:
+            if waits := _waits(part):
+                order = line.order
+                claim = Claim(part.pk, waits, order.ordered_at, order.channel.priority)
+                claims[part.sku_id, part.warehouse_id].append(claim)
+    shares: dict[int, Decimal] = {}
+    for (sku_id, warehouse_id), asked in claims.items():
+        shares |= fair_share(free.available(sku_id, warehouse_id), asked)  # type: ignore[arg-type]
+    return shares
+
+
+def _note_quotas(served: Sequence[SalesOrderLine], held: Mapping[int, Mapping[int, Decimal]], free: FreeStock) -> None:
+    """Count what was used of quotas, and say so on the orders, so that a cancellation can give it back."""
+    use_quotas(free.quota_used)
+    left = dict(free.quota_used)
+    owners = {quota.pk: (sku, quota.channel_id) for sku, quotas in free.quotas.items() for quota in quotas}
+    changed: dict[int, SalesOrder] = {}
+    for line in served:
+        for pk, (sku_id, channel_id) in owners.items():
+            used = min(left.get(pk, _NOTHING), sum(held[line.pk].values(), _NOTHING))
+            if used and (sku_id, channel_id) == (line.sku_id, line.order.channel_id):
+                left[pk] -= used
+                order = changed.setdefault(line.order_id, line.order)
+                said = order.sourcing.get("quota", {})
+                said = {**said, str(pk): f"{Decimal(said.get(str(pk), 0)) + used:f}"}
+                order.sourcing = {**order.sourcing, "quota": said}
+    SalesOrder.objects.bulk_update(changed.values(), ["sourcing"])
+
+
+def _save_served(every: Sequence[SalesOrderLine], served: set[int], *, now: datetime) -> None:
+    """Save the counters of the served lines and their kits, and the states of their orders. What an order that is being
+    picked got is picked too."""
+    by_order: dict[int, list[SalesOrderLine]] = defaultdict(list)
+    for line in every:
+        by_order[line.order_id].append(line)
+    touched = {line.order_id for line in every if line.pk in served}
+    lines = [line for order_id in touched for line in by_order[order_id]]
+    mirror_kits(lines)
+    write_counters(lines)
+    changed: dict[str, list[int]] = defaultdict(list)
+    for order_id in touched:
+        order = by_order[order_id][0].order
+        status = status_of(by_order[order_id], is_released=order.status in RELEASED)
+        if status != order.status:
+            changed[status].append(order_id)
+    for status, order_ids in changed.items():
+        SalesOrder.objects.filter(pk__in=order_ids).update(status=status)
+    if being_picked := [order_id for order_id in touched if by_order[order_id][0].order.status in RELEASED]:
+        pick_tasks_follow(being_picked, now=now)
 
 
 _COLUMN: dict[type, str] = {SalesOrderLine: "line", CartLine: "cart_line", TransferLine: "transfer_line"}
@@ -188,3 +350,13 @@ def _hold_sql(column: str) -> str:
 
 
 _HOLD = {kind: _hold_sql(column) for kind, column in _COLUMN.items()}
+
+_SHRINK = """
+UPDATE warehouses_reservation held SET quantity = new.quantity
+FROM unnest(%s::bigint[], %s::numeric[]) AS new(id, quantity) WHERE held.id = new.id
+"""
+
+_USE_QUOTAS = """
+UPDATE warehouses_channelquota quota SET used = quota.used + change.units
+FROM unnest(%s::bigint[], %s::numeric[]) AS change(id, units) WHERE quota.id = change.id
+"""

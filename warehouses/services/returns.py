@@ -15,8 +15,17 @@ from config.kernel.errors import Conflict, ValidationFailed
 from config.kernel.fields import plain
 from config.kernel.transactions import one_transaction
 from warehouses.locks import locked_order
-from warehouses.models import Location, SalesOrder, SalesOrderLine, SalesReturn, SalesReturnLine, StockMovement
-from warehouses.services.order_states import order_lines
+from warehouses.models import (
+    Location,
+    SalesOrder,
+    SalesOrderLine,
+    SalesReturn,
+    SalesReturnLine,
+    StockMovement,
+    StockStatus,
+)
+from warehouses.services.departures import Departure, Departures, departures_of
+from warehouses.services.order_states import mirror_kits, order_lines, parts_by_kit, write_counters
 from warehouses.services.reservations import reserve_backorders
 from warehouses.services.stock import Move, is_storable, post_movements
 
@@ -25,13 +34,37 @@ _NOTHING = Decimal(0)
 _UNSOLD = (_Kind.QUARANTINE, _Kind.RETURNS)  # where goods that are not restocked lie, the first kind a warehouse has
 
 
+Places = Mapping[tuple[int, bool], int]
+"""(warehouse id, restock?) → where goods go"""
+
+
 @dataclass(frozen=True, slots=True)
 class ReturnLine:
-    """`restock`: the units are as new and go back to storage; else they are set aside and cannot be sold."""
+    """`restock`: the units are as new and go back to storage; else they are set aside and cannot be sold.
+
+    Damaged units are set aside as damaged. `lot_code` is the lot they left with; unsaid, the one that left first.
+    """
 
     sku_code: str
     quantity: Decimal
     restock: bool
+    lot_code: str = ""
+    is_damaged: bool = False
+
+    @property
+    def is_sellable(self) -> bool:
+        return self.restock and not self.is_damaged
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """Units of a return's line (`number`) that fall on an order line; `stock`: what is stocked, of a kit its parts."""
+
+    number: int
+    line: ReturnLine
+    row: SalesOrderLine
+    quantity: Decimal
+    stock: Sequence[tuple[SalesOrderLine, Decimal]]
 
 
 @one_transaction
@@ -46,17 +79,19 @@ def receive_return(
 ) -> tuple[SalesReturn, bool]:
     """Take goods back; (return, True), or (the return recorded before, False).
 
-    Units are matched to the order's lines of their SKU, first line first. What is restocked goes to storage of the
-    line's warehouse and serves who waits; what is not goes to its quarantine or returns location, and is not booked
-    when there is none. Locks the order, then the levels. Raises ValidationFailed with every fault (more than was
-    shipped among them) and Conflict when the number was used for another return.
+    Units are matched to the order's lines of their SKU, first line first; of a kit its parts come back. They keep the
+    lot and the cost with which they left. What is restocked goes to storage of the line's warehouse and serves who
+    waits; what is not goes to its quarantine or returns location, and is not booked when there is none. Locks the
+    order, then the levels. Raises ValidationFailed with every fault (more than was shipped among them) and Conflict
+    when the number was used for another return.
     """
     channel, order = _named(channel_code, external_id, order_external_id)
     locked_order(order.pk)
     if known := _recorded(channel, external_id, order, lines):
         return known, False
     order_rows = order_lines(order)
-    _refuse_faults(lines, order_rows)
+    departures = departures_of(order, {row.sku_id for row in order_rows})
+    matches = _matched(lines, order_rows, departures)
     places = _places({row.warehouse_id for row in order_rows})
     try:
         with transaction.atomic():
@@ -68,11 +103,11 @@ def receive_return(
             )
     except IntegrityError as exc:  # a twin for ANOTHER order: one for this order would have waited for its lock
         raise _other_contents(channel, external_id) from exc
-    rows = _matched(sales_return, lines, order_rows)
-    SalesReturnLine.objects.bulk_create(rows)
-    SalesOrderLine.objects.bulk_update(order_rows, ["returned_quantity"])
-    post_movements(_moves(sales_return, rows, places), happened_at=now, actor=actor)
-    if back := {row.sku_id for row in rows if row.is_restocked}:
+    SalesReturnLine.objects.bulk_create(_rows(sales_return, matches))
+    mirror_kits(order_rows)
+    write_counters(order_rows)
+    post_movements(_moves(sales_return, matches, places, departures), happened_at=now, actor=actor)
+    if back := {row.sku_id for match in matches if match.line.is_sellable for row, _units in match.stock}:
         reserve_backorders(back, now=now)
     return sales_return, True
 
@@ -104,7 +139,7 @@ def _recorded(channel: Channel, external_id: str, order: SalesOrder, lines: Sequ
         orders.add(row.order_line.order_id if row.order_line else None)
     given: Counter[tuple[str, bool]] = Counter()
     for line in lines:
-        given[line.sku_code, line.restock] += line.quantity  # type: ignore[assignment]
+        given[line.sku_code, line.is_sellable] += line.quantity  # type: ignore[assignment]
     if stored != given or orders != {order.pk}:
         raise _other_contents(channel, external_id)
     return sales_return
@@ -115,28 +150,7 @@ def _other_contents(channel: Channel, external_id: str) -> Conflict:
     return Conflict(message % {"number": external_id, "channel": channel.code}, code="already_recorded")
 
 
-def _refuse_faults(lines: Sequence[ReturnLine], order_rows: Sequence[SalesOrderLine]) -> None:
-    returnable: dict[str, Decimal] = defaultdict(Decimal)
-    for row in order_rows:
-        returnable[row.sku.code] += row.shipped_quantity - row.returned_quantity
-    left = dict(returnable)
-    items = [] if lines else [{"line": 0, "field": "lines", "message": _("The return has no lines.")}]
-    for number, line in enumerate(lines, start=1):
-        if line.sku_code not in left:
-            items.append({"line": number, "field": "sku_code", "message": _("The order has no such SKU.")})
-        elif not is_storable(line.quantity) or line.quantity <= 0:
-            message = _("The quantity must be above zero, with at most three digits after the point.")
-            items.append({"line": number, "field": "quantity", "message": message})
-        else:
-            left[line.sku_code] -= line.quantity
-            if left[line.sku_code] < 0:
-                message = _("Only %s were shipped and not yet returned.") % plain(returnable[line.sku_code])
-                items.append({"line": number, "field": "quantity", "message": message})
-    if items:
-        raise ValidationFailed(_("The return cannot be recorded."), items=items)
-
-
-def _places(warehouse_ids: set[int]) -> dict[tuple[int, bool], int]:
+def _places(warehouse_ids: set[int]) -> Places:
     """(warehouse id, restock?) → the location goods go to: the first by code, quarantine before returns."""
     locations = Location.objects.filter(warehouse__in=warehouse_ids, is_active=True).order_by("code")
     places: dict[tuple[int, bool], int] = {}
@@ -147,57 +161,120 @@ def _places(warehouse_ids: set[int]) -> dict[tuple[int, bool], int]:
     return places
 
 
-def _matched(
-    sales_return: SalesReturn, lines: Sequence[ReturnLine], order_rows: Sequence[SalesOrderLine]
-) -> list[SalesReturnLine]:
-    """One row for each order line a returned quantity falls on; counts it on the (unsaved) order line."""
-    rows: list[SalesReturnLine] = []
-    for line in lines:
-        left = line.quantity
-        for row in order_rows:
-            part = (
-                min(left, row.shipped_quantity - row.returned_quantity) if row.sku.code == line.sku_code else _NOTHING
-            )
-            if part <= 0:
-                continue
-            left -= part
-            row.returned_quantity += part
-            rows.append(
-                SalesReturnLine(
-                    sales_return=sales_return,
-                    line_number=len(rows) + 1,
-                    sku=row.sku,
-                    order_line=row,
-                    kind=SalesReturnLine.Kind.RETURN,
-                    quantity=part,
-                    unit_price=row.unit_price,
-                    is_restocked=line.restock,
-                )
-            )
-    return rows
+def _matched(lines: Sequence[ReturnLine], order_rows: Sequence[SalesOrderLine], departures: Departures) -> list[_Match]:
+    """Which order lines the units fall on, counted on the (unsaved) lines. Raises ValidationFailed with every fault."""
+    kits = parts_by_kit(order_rows)
+    at_first: dict[str, Decimal] = defaultdict(Decimal)
+    for row in order_rows:
+        at_first[row.sku.code] += _returnable(row, kits)
+    items = [] if lines else [{"line": 0, "field": "lines", "message": _("The return has no lines.")}]
+    matches: list[_Match] = []
+    lots: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for number, line in enumerate(lines, start=1):
+        lots[line.sku_code, line.lot_code] += line.quantity if is_storable(line.quantity) else _NOTHING
+        rows = [row for row in order_rows if row.sku.code == line.sku_code]
+        fault = _line_fault(line, rows, departures, lots[line.sku_code, line.lot_code])
+        if fault is None:
+            left = line.quantity
+            for row in rows:
+                if (part := min(left, _returnable(row, kits))) > 0:
+                    left -= part
+                    matches.append(_match(number, line, row, part, kits))
+            if left:
+                fault = "quantity", _("Only %s were shipped and not yet returned.") % plain(at_first[line.sku_code])
+        if fault is not None:
+            items.append({"line": number, "field": fault[0], "message": fault[1]})
+    if items:
+        raise ValidationFailed(_("The return cannot be recorded."), items=items)
+    return matches
 
 
-def _moves(
-    sales_return: SalesReturn, rows: Sequence[SalesReturnLine], places: Mapping[tuple[int, bool], int]
-) -> list[Move]:
-    moves = []
-    for row in rows:
-        warehouse_id = row.order_line.warehouse_id  # type: ignore[union-attr]
-        location_id = places.get((warehouse_id, row.is_restocked))
-        if location_id is None and row.is_restocked:
-            item = {"line": row.line_number, "field": "restock", "message": _("The warehouse has no storage location.")}
-            raise ValidationFailed(_("The return cannot be recorded."), items=[item])
-        if location_id is None:
-            continue
-        moves.append(
-            Move(
-                kind=StockMovement.Kind.RETURN,
-                sku_id=row.sku_id,
-                location_id=location_id,
-                quantity=row.quantity,
-                unit_cost=row.sku.unit_cost,
-                reference=sales_return.external_id,
-                idempotency_key=f"return:{sales_return.pk}:{row.line_number}",
-            )
+def _line_fault(
+    line: ReturnLine, rows: Sequence[SalesOrderLine], departures: Departures, of_lot: Decimal
+) -> tuple[str, str] | None:
+    """`of_lot`: units of this SKU and lot that this line and those before it name."""
+    if not rows:
+        return "sku_code", _("The order has no such SKU.")
+    if not is_storable(line.quantity) or line.quantity <= 0:
+        return "quantity", _("The quantity must be above zero, with at most three digits after the point.")
+    if rows[0].is_kit and line.quantity != line.quantity // 1:
+        return "quantity", _("Kits come back whole; name their parts otherwise.")
+    if rows[0].is_kit and line.lot_code:
+        return "lot_code", _("A kit has no lot; name its parts.")
+    if line.lot_code and of_lot > (there := departures.left(rows[0].sku_id, line.lot_code)):
+        return "lot_code", _("Of lot %(lot)s only %(units)s were shipped and not yet returned.") % {
+            "lot": line.lot_code,
+            "units": plain(there),
+        }
+    return None
+
+
+def _returnable(row: SalesOrderLine, kits: Mapping[int, Sequence[SalesOrderLine]]) -> Decimal:
+    if not row.is_kit:
+        return row.shipped_quantity - row.returned_quantity
+    return min(_returnable(part, kits) // (part.units_per_kit or 1) for part in kits[row.pk])
+
+
+def _match(
+    number: int, line: ReturnLine, row: SalesOrderLine, part: Decimal, kits: Mapping[int, Sequence[SalesOrderLine]]
+) -> _Match:
+    stock = [(each, part * (each.units_per_kit or 1)) for each in kits[row.pk]] if row.is_kit else [(row, part)]
+    for stocked, units in stock:
+        stocked.returned_quantity += units
+    return _Match(number, line, row, part, stock)
+
+
+def _rows(sales_return: SalesReturn, matches: Sequence[_Match]) -> list[SalesReturnLine]:
+    return [
+        SalesReturnLine(
+            sales_return=sales_return,
+            line_number=place,
+            sku=match.row.sku,
+            order_line=match.row,
+            kind=SalesReturnLine.Kind.RETURN,
+            quantity=match.quantity,
+            unit_price=match.row.unit_price,
+            is_restocked=match.line.is_sellable,
         )
+        for place, match in enumerate(matches, start=1)
+    ]
+
+
+def _moves(sales_return: SalesReturn, matches: Sequence[_Match], places: Places, departures: Departures) -> list[Move]:
+    moves: list[Move] = []
+    # Named lots first, so that a line that names none does not take them away.
+    for match in sorted(matches, key=lambda match: not match.line.lot_code):
+        for row, units in match.stock:
+            location_id = _place(match, row.warehouse_id, places)
+            if location_id is None:
+                continue
+            back = departures.take(row.sku_id, units, lot_code=match.line.lot_code)
+            if missing := units - sum((one.units for one in back), _NOTHING):
+                back.append(Departure(None, "", missing, row.sku.unit_cost))
+            moves += [
+                Move(
+                    kind=StockMovement.Kind.RETURN,
+                    sku_id=row.sku_id,
+                    location_id=location_id,
+                    lot_id=one.lot_id,
+                    status=(StockStatus.DAMAGED if match.line.is_damaged else StockStatus.AVAILABLE).value,
+                    quantity=one.units,
+                    unit_cost=one.unit_cost,
+                    reference=sales_return.external_id,
+                    idempotency_key=f"return:{sales_return.pk}:{len(moves) + place}",
+                    line=match.number,
+                )
+                for place, one in enumerate(back, start=1)
+            ]
     return moves
+
+
+def _place(match: _Match, warehouse_id: int, places: Places) -> int | None:
+    """Damaged goods are known by their status, so storage takes them where nothing is set aside."""
+    location_id = places.get((warehouse_id, match.line.is_sellable))
+    if location_id is None and match.line.is_damaged:
+        location_id = places.get((warehouse_id, True))
+    if location_id is None and match.line.is_sellable:
+        item = {"line": match.number, "field": "restock", "message": _("The warehouse has no storage location.")}
+        raise ValidationFailed(_("The return cannot be recorded."), items=[item])
+    return location_id
