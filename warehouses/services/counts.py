@@ -18,6 +18,7 @@ from config.kernel.fields import plain
 from config.kernel.transactions import one_transaction
 from warehouses.locks import LevelKey, locked_levels_by_key
 from warehouses.models import Location, Lot, StockMovement
+from warehouses.selectors.counting import open_lines
 from warehouses.services.reservations import reserve_backorders
 from warehouses.services.stock import Move, is_storable, post_movements
 
@@ -64,19 +65,25 @@ def record_counts(
 ) -> CountOutcome:
     """Bring the levels to what was counted; a place that cannot be taken is rejected alone. Locks the levels.
 
-    Rejected: unknown SKU, warehouse or location, a place counted twice, a lot of another expiry date, a quantity below
-    zero or below what is reserved there. A SKU that has no unit cost yet gets the one told. `seen` (level → line) is
-    shared by the blocks of one file.
+    Rejected: unknown SKU, warehouse or location, a place counted twice or counted on an open sheet, a lot of another
+    expiry date, a quantity below zero or below what is reserved there. A SKU without a unit cost gets the one told.
+    `seen` (level → line) is shared by the blocks of one file.
     """
     outcome = CountOutcome()
     places = dict(_places(counted, outcome, {} if seen is None else seen))
     levels = locked_levels_by_key(places)
+    # A sheet's own variance of such a level is not booked yet: the difference would be booked twice.
+    counted_on = {
+        key: line.sheet.number for key, line in open_lines(places).items() if line.counted_quantity is not None
+    }
     never_moved = _never_moved([key for key, level in levels.items() if not level.on_hand])
     run = uuid4().hex
     moves = []
     for key, count in places.items():
         difference = count.quantity - levels[key].on_hand
-        if count.quantity < levels[key].reserved:
+        if key in counted_on:
+            outcome.rejected[count.line] = _("it is being counted on %s") % counted_on[key]
+        elif count.quantity < levels[key].reserved:
             reason = _("only %(counted)s counted, but %(reserved)s are reserved")
             outcome.rejected[count.line] = reason % {
                 "counted": plain(count.quantity),
