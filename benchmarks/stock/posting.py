@@ -2,7 +2,7 @@
 
     ENTREPOT_DATA_DIR=/tmp/bench .venv/bin/python benchmarks/stock/posting.py
 
-In a database of its own (`entrepot_bench_posting`): 2,000 SKUs in one warehouse. One call: one client, each call its own
+In a database of its own (`entrepot_bench_posting`): 2,000 SKUs in one warehouse. One call: one client, each call a
 transaction; counted are its SQL statements, this process's CPU and the time on the wall. Bulk: calls of --rows moves
 over all SKUs, each call its own transaction; the database process's CPU is read beside, because on a busy machine the
 wall shows the neighbours. The process's peak memory is told after the first and after the last bulk call.
