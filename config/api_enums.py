@@ -4,14 +4,28 @@ from catalog.models import CalendarEvent, Channel, Sku
 from config.kernel.models import Job
 from monitoring.models import Alert
 from procurement.models import LineResponse, Proposal, PurchaseOrder, PurchaseOrderLine
-from warehouses.models import Location, SalesOrder, SalesReturnLine, StockMovement
+from warehouses.models import (
+    BalanceSheet,
+    ChannelEvent,
+    CountSheet,
+    LandedCost,
+    Location,
+    SalesOrder,
+    SalesReturnLine,
+    StockMovement,
+    Task,
+    Transfer,
+)
 
 AlertKind = Alert.Kind
 AlertSeverity = Alert.Severity
 AnswerDecision = LineResponse.Decision
 AnswerKind = LineResponse.Kind
 CalendarEventKind = CalendarEvent.Kind
+ChannelEventKind = ChannelEvent.Kind
+ChannelEventState = ChannelEvent.State
 ChannelKind = Channel.Kind
+CountSheetStatus = CountSheet.Status
 JobState = Job.State
 LocationKind = Location.Kind
 MovementKind = StockMovement.Kind
@@ -21,3 +35,10 @@ PurchaseOrderLineStatus = PurchaseOrderLine.Status
 PurchaseOrderStatus = PurchaseOrder.Status
 ReturnLineKind = SalesReturnLine.Kind
 SkuStatus = Sku.Status
+LocationLevel = Location.Level
+TransferStatus = Transfer.Status
+LandedCostKind = LandedCost.Kind
+LandedCostBasis = LandedCost.Basis
+BalanceClock = BalanceSheet.Clock
+TaskKind = Task.Kind
+TaskState = Task.State

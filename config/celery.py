@@ -1,6 +1,7 @@
 """The Celery application and the one timetable of recurring work (step 5 of the story)."""
 
 import os
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
@@ -11,6 +12,9 @@ app = Celery("entrepot")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+# A tick that no worker took in time is dropped: the next one does its work.
+_TICK: dict[str, Any] = {"schedule": 5.0, "options": {"expire_seconds": 15}}
+
 # Times are UTC. Every entry is safe to run twice for one slot: its task claims a Job by (name, slot) first, or only
 # brings rows up to date.
 app.conf.beat_schedule = {
@@ -18,6 +22,28 @@ app.conf.beat_schedule = {
     "evaluate-alerts": {"task": "monitoring.evaluate_alerts", "schedule": crontab(minute="*/5")},
     "record-kpis": {"task": "monitoring.record_kpis", "schedule": crontab(minute=10)},
     "reserve-backorders": {"task": "warehouses.reserve_backorders", "schedule": crontab(minute="*/15")},
+    "expire-carts": {"task": "warehouses.expire_carts", "schedule": 20.0, "options": {"expire_seconds": 40}},
+    "expire-quotas": {"task": "warehouses.expire_quotas", "schedule": crontab(minute="*")},
+    # A channel hears of a change at most five seconds after its commit: the tick, and the time it takes.
+    "publish-availability": {
+        "task": "warehouses.publish_availability",
+        "schedule": 2.0,
+        "options": {"expire_seconds": 6},
+    },
+    "publish-all-availability": {"task": "warehouses.publish_all_availability", "schedule": crontab(minute="*/5")},
+    "reconcile-stock": {
+        "task": "warehouses.reconcile_stock",
+        "schedule": crontab(minute="*"),
+        "options": {"expire_seconds": 55},
+    },
+    "apply-channel-events": {"task": "warehouses.apply_channel_events", "schedule": crontab(minute="*/2")},
+    "expire-lots": {"task": "warehouses.expire_lots", "schedule": crontab(hour=0, minute=10)},
+    "schedule-counts": {"task": "warehouses.schedule_counts", "schedule": crontab(hour=1, minute=15)},
+    # Nightly: takes a sheet only when a month has ended, and audits one.
+    "take-balance-sheets": {"task": "warehouses.take_balance_sheets", "schedule": crontab(hour=3, minute=20)},
     "fail-abandoned-jobs": {"task": "monitoring.fail_abandoned_jobs", "schedule": crontab(minute="*")},
     "forget-idempotency-keys": {"task": "monitoring.forget_idempotency_keys", "schedule": crontab(hour=4, minute=0)},
+    "relay-events": {"task": "monitoring.relay_events", **_TICK},
+    "send-webhooks": {"task": "monitoring.send_webhooks", **_TICK},
+    "forget-events": {"task": "monitoring.forget_events", "schedule": crontab(hour=4, minute=10)},
 }

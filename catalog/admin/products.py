@@ -2,10 +2,11 @@
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
-from catalog.models import Category, Product, Sku
+from catalog.models import Category, KitPart, PackUnit, Product, Sku
 from catalog.selectors import label_code
 from config.kernel.admin import HouseAdmin
 from config.kernel.admin.labels import LabelsMixin
@@ -34,6 +35,18 @@ class ProductAdmin(HouseAdmin):
     empty_hint = _("Import your sales: products and their SKUs come with them. Or add them here.")
 
 
+class KitParts(TabularInline):
+    model = KitPart
+    fk_name = "kit"
+    extra = 0
+    autocomplete_fields = ("part",)
+
+
+class PackUnits(TabularInline):
+    model = PackUnit
+    extra = 0
+
+
 @admin.register(Sku)
 class SkuAdmin(LabelsMixin, HouseAdmin):
     list_display = ("code", "name", "category", "shown_status", "unit_price", "unit_cost", "launched_on")
@@ -41,14 +54,16 @@ class SkuAdmin(LabelsMixin, HouseAdmin):
     search_help_text = _("Code, name or barcode")
     list_select_related = ("product__category",)
     autocomplete_fields = ("product",)
-    list_filter = ("status", ("product__category", AutocompleteSelectFilter), "launched_on")
+    list_filter = ("status", "is_kit", ("product__category", AutocompleteSelectFilter), "launched_on")
     empty_hint = _("Import your sales: SKUs come with them. Or add them here.")
     fieldsets = (
-        (_("The SKU"), {"fields": (("code", "barcode"), "name", "product", "status")}),
+        (_("The SKU"), {"fields": (("code", "barcode"), "name", "product", ("status", "unit"), "is_kit")}),
         (_("Money"), {"fields": (("unit_price", "unit_cost"),)}),
         (_("Size"), {"fields": (("weight_kg", "volume_litres"),)}),
         (_("Life"), {"fields": (("launched_on", "discontinued_on"),)}),
     )
+
+    inlines = (KitParts, PackUnits)
 
     @display(description=_("category"), ordering="product__category__name")
     def category(self, sku: Sku) -> str:

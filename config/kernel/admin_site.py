@@ -1,7 +1,7 @@
 """The one admin site: only people of the company enter, and its pages carry their own content security policy."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
 from typing import Any, cast
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
 from unfold.sites import UnfoldAdminSite
 
+from config.kernel.acting import acting
 from config.kernel.policy import is_internal
 from config.kernel.scan_page import scan_view
 
@@ -25,7 +26,16 @@ class HouseAdminSite(UnfoldAdminSite):
         return bool(getattr(request.user, "is_staff", False)) and is_internal(request.user)
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        return csp_update(ADMIN_CSP)(super().admin_view(view, cacheable))
+        """What a person writes on any page of the admin, the audit trail ascribes to them."""
+
+        @wraps(view)
+        def signed(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if request.method != "POST":
+                return view(request, *args, **kwargs)
+            with acting(request.user):
+                return view(request, *args, **kwargs)
+
+        return csp_update(ADMIN_CSP)(super().admin_view(signed, cacheable))
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         scan = self.admin_view(partial(scan_view, site=self))

@@ -10,7 +10,18 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from config.kernel.people_audit import AuditedUser, AuditedUserRole, UserAudit, UserRoleAudit
 from config.kernel.policy import ScopedManager
+
+__all__ = [
+    "AuditedUser",
+    "AuditedUserRole",
+    "IdempotencyKey",
+    "Job",
+    "OutboxEvent",
+    "UserAudit",
+    "UserRoleAudit",
+]
 
 
 class Job(models.Model):

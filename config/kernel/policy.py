@@ -15,27 +15,44 @@ from rest_framework.permissions import BasePermission
 PLANNER, CLERK, VIEWER, INTEGRATION, SUPPLIER = "Planner", "Warehouse clerk", "Viewer", "Integration", "Supplier"
 INTERNAL = frozenset({PLANNER, CLERK, VIEWER, INTEGRATION})
 
-_CATALOG = ("category", "product", "sku", "channel", "listing", "calendarevent")
-_WAREHOUSES = ("warehouse", "location", "lot", "stocklevel", "stockmovement", "reservation", "channelroute")
-_SALES = ("salesorder", "salesorderline", "shipment", "salesreturn", "salesreturnline", "salesimport")
+_CATALOG = ("category", "product", "sku", "packunit", "kitpart", "channel", "listing", "calendarevent")
+_WAREHOUSES = (
+    "warehouse",
+    "location",
+    "lot",
+    "stocklevel",
+    "stockmovement",
+    "reservation",
+    "channelroute",
+    "stockdrift",
+    "task",
+)
+_COUNTS = ("countsheet", "countline")
+_MOVING = ("transfer", "transferline")
+_PROMISING = ("cart", "cartline", "channelquota", "publishedavailability")
+_SALES = ("salesorder", "salesorderline", "shipment", "salesreturn", "salesreturnline", "salesimport", "channelevent")
 _FORECASTING = ("demandhistory", "forecastrun", "forecast")
 _BUYING = ("supplier", "supplieritem", "pricebreak", "policy", "proposal", "purchaseorder", "purchaseorderline")
 _BUYING_EVENTS = ("lineresponse", "purchaseorderevent", "receipt", "receiptline")
 _WATCHING = ("alert", "kpisnapshot")
+_VALUE = ("stockvalue", "balancesheet", "stockrules", "landedcost", "landedcostline")
 
 
 def _perms(app: str, names: Iterable[str], *verbs: str) -> set[str]:
     return {f"{app}.{verb}_{name}" for name in names for verb in verbs}
 
 
-_VIEW_STOCK = _perms("catalog", _CATALOG, "view") | _perms("warehouses", _WAREHOUSES + _SALES, "view")
+_VIEW_STOCK = _perms("catalog", _CATALOG, "view") | _perms(
+    "warehouses", _WAREHOUSES + _PROMISING + _MOVING + _COUNTS + _SALES, "view"
+)
 _VIEW_BUYING = _perms("procurement", _BUYING + _BUYING_EVENTS, "view")
 _VIEW_ALL = (
     _VIEW_STOCK
     | _VIEW_BUYING
+    | _perms("warehouses", _VALUE, "view")
     | _perms("forecasting", _FORECASTING, "view")
     | _perms("monitoring", _WATCHING, "view")
-    | {"kernel.view_job"}
+    | {"kernel.view_job", "kernel.view_outboxevent", "monitoring.view_auditevent"}
 )
 
 ROLES: dict[str, frozenset[str]] = {
@@ -43,13 +60,16 @@ ROLES: dict[str, frozenset[str]] = {
     PLANNER: frozenset(
         _VIEW_ALL
         | _perms("catalog", _CATALOG, "add", "change")
-        | _perms("catalog", ("calendarevent",), "delete")
+        | _perms("catalog", ("calendarevent", "packunit", "kitpart"), "delete")
         | _perms("warehouses", ("warehouse", "location", "channelroute"), "add", "change")
+        | _perms("warehouses", ("task",), "add", "change")
         | _perms("procurement", ("supplier", "supplieritem", "pricebreak", "policy"), "add", "change")
         | _perms("procurement", ("pricebreak", "policy"), "delete")
         | _perms("procurement", ("purchaseorder", "purchaseorderline"), "add", "change")
         | _perms("monitoring", ("alert",), "change")
+        | _perms("monitoring", ("webhookendpoint", "webhookdelivery"), "view", "change")
         | {
+            "monitoring.add_webhookendpoint",
             "procurement.change_proposal",
             "procurement.decide_proposal",
             "procurement.approve_purchaseorder",
@@ -57,7 +77,18 @@ ROLES: dict[str, frozenset[str]] = {
             "procurement.cancel_purchaseorder",
             "procurement.decide_lineresponse",
             "procurement.run_plan",
+            "warehouses.release_salesorder",
             "warehouses.add_salesimport",
+            "warehouses.add_transfer",
+            "warehouses.cancel_transfer",
+            "warehouses.add_channelquota",
+            "warehouses.change_channelquota",
+            "warehouses.repair_stockdrift",
+            "warehouses.add_landedcost",
+            "warehouses.change_stockrules",
+            "warehouses.switch_valuation",
+            "warehouses.add_countsheet",
+            "warehouses.approve_countsheet",
             "kernel.cancel_job",
             "kernel.resume_job",
             "forecasting.use_engine",
@@ -68,9 +99,21 @@ ROLES: dict[str, frozenset[str]] = {
         | _perms("procurement", ("supplier", "purchaseorder", "purchaseorderline", "receipt", "receiptline"), "view")
         | _perms("procurement", ("receipt",), "add")
         | _perms("warehouses", ("shipment", "salesreturn"), "add")
+        | _perms("warehouses", ("task",), "add", "change")
         | {
             "warehouses.adjust_stock",
+            "warehouses.add_countsheet",
+            "warehouses.count_countsheet",
+            "warehouses.change_cart",
+            "warehouses.move_stock",
+            "warehouses.assemble_kit",
+            "warehouses.add_transfer",
+            "warehouses.ship_transfer",
+            "warehouses.receive_transfer",
+            "warehouses.work_task",
+            "warehouses.release_salesorder",
             "warehouses.cancel_salesorder",
+            "warehouses.deliver_salesorder",
             "monitoring.view_alert",
             "monitoring.change_alert",
         }
@@ -78,11 +121,16 @@ ROLES: dict[str, frozenset[str]] = {
     INTEGRATION: frozenset(
         _VIEW_STOCK
         | _VIEW_BUYING
+        | _perms("warehouses", _VALUE, "view")
         | _perms("forecasting", _FORECASTING, "view")
         | _perms("monitoring", _WATCHING, "view")
         | _perms("catalog", ("category", "product", "sku", "listing"), "add", "change")
         | _perms("warehouses", ("salesorder", "shipment", "salesreturn"), "add")
-        | {"warehouses.cancel_salesorder", "warehouses.add_salesimport", "forecasting.use_engine", "kernel.view_job"}
+        | {"warehouses.cancel_salesorder", "warehouses.deliver_salesorder"}
+        | {"warehouses.add_salesimport", "forecasting.use_engine", "kernel.view_job"}
+        | {"warehouses.add_countsheet", "warehouses.count_countsheet"}
+        | {"kernel.view_outboxevent", "warehouses.work_task", "warehouses.release_salesorder"}
+        | {"warehouses.add_cart", "warehouses.change_cart"}
     ),
     SUPPLIER: frozenset(
         {
@@ -105,9 +153,14 @@ def roles_of(actor: Any) -> frozenset[str]:
         return frozenset()
     cached = getattr(actor, "_entrepot_roles", None)
     if cached is None:
-        cached = frozenset(actor.groups.filter(name__in=ROLES).values_list("name", flat=True))
-        actor._entrepot_roles = cached
+        cached = remember_roles(actor, actor.groups.filter(name__in=ROLES).values_list("name", flat=True))
     return cached
+
+
+def remember_roles(actor: Any, roles: Iterable[str]) -> frozenset[str]:
+    """Note the roles just read with a user who is made anew for each request."""
+    actor._entrepot_roles = frozenset(roles)
+    return actor._entrepot_roles  # type: ignore[no-any-return]
 
 
 def is_internal(actor: Any) -> bool:

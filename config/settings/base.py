@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import environ
+import pghistory
 from csp.constants import NONE, SELF
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
@@ -41,6 +42,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "pgtrigger",
+    "pghistory",
     "axes",
     "csp",
     "config.kernel",
@@ -98,6 +100,8 @@ DATABASES["default"]["ATOMIC_REQUESTS"] = False
 DATABASES["default"].setdefault("CONN_MAX_AGE", env.int("CONN_MAX_AGE", default=0))
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Events of the audit trail are found by row, actor and day (config.kernel.audit), not by what the row points to.
+PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
 
 REDIS_URL = env.str("REDIS_URL", default="")
 CELERY_BROKER_URL = REDIS_URL or _embedded.broker_url
@@ -224,10 +228,17 @@ SPECTACULAR_SETTINGS = {
         "AlertSeverity": "config.api_enums.AlertSeverity",
         "AnswerDecision": "config.api_enums.AnswerDecision",
         "AnswerKind": "config.api_enums.AnswerKind",
+        "BalanceClock": "config.api_enums.BalanceClock",
         "CalendarEventKind": "config.api_enums.CalendarEventKind",
+        "ChannelEventKind": "config.api_enums.ChannelEventKind",
+        "ChannelEventState": "config.api_enums.ChannelEventState",
         "ChannelKind": "config.api_enums.ChannelKind",
+        "CountSheetStatus": "config.api_enums.CountSheetStatus",
         "JobState": "config.api_enums.JobState",
+        "LandedCostBasis": "config.api_enums.LandedCostBasis",
+        "LandedCostKind": "config.api_enums.LandedCostKind",
         "LocationKind": "config.api_enums.LocationKind",
+        "LocationLevel": "config.api_enums.LocationLevel",
         "MovementKind": "config.api_enums.MovementKind",
         "OrderStatus": "config.api_enums.OrderStatus",
         "ProposalStatus": "config.api_enums.ProposalStatus",
@@ -235,6 +246,10 @@ SPECTACULAR_SETTINGS = {
         "PurchaseOrderStatus": "config.api_enums.PurchaseOrderStatus",
         "ReturnLineKind": "config.api_enums.ReturnLineKind",
         "SkuStatus": "config.api_enums.SkuStatus",
+        "StockStatus": "warehouses.models.StockStatus",
+        "TaskKind": "config.api_enums.TaskKind",
+        "TaskState": "config.api_enums.TaskState",
+        "TransferStatus": "config.api_enums.TransferStatus",
     },
 }
 

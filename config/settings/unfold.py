@@ -29,6 +29,7 @@ NAVIGATION = [
             {"title": _("Dashboard"), "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
             _table(_("Alerts"), "notifications", "monitoring.alert"),
             _table(_("Jobs"), "hourglass_top", "kernel.job"),
+            _table(_("Audit trail"), "policy", "monitoring.auditevent"),
         ],
     },
     {
@@ -38,6 +39,7 @@ NAVIGATION = [
             _table(_("Order lines"), "list_alt", "warehouses.salesorderline"),
             _table(_("Shipments"), "local_shipping", "warehouses.shipment"),
             _table(_("Returns"), "assignment_return", "warehouses.salesreturn"),
+            _table(_("Channel events"), "sync_problem", "warehouses.channelevent"),
             _table(_("Sales imports"), "upload_file", "warehouses.salesimport"),
         ],
     },
@@ -47,8 +49,24 @@ NAVIGATION = [
             _table(_("SKUs"), "inventory_2", "catalog.sku"),
             _table(_("Stock levels"), "shelves", "warehouses.stocklevel"),
             _table(_("Stock movements"), "swap_vert", "warehouses.stockmovement"),
+            _table(_("Tasks"), "checklist", "warehouses.task"),
             _table(_("Reservations"), "bookmark", "warehouses.reservation"),
+            _table(_("Availability by channel"), "storefront", "warehouses.publishedavailability"),
+            _table(_("Channel quotas"), "fence", "warehouses.channelquota"),
+            _table(_("Carts"), "shopping_cart", "warehouses.cart"),
+            _table(_("Count sheets"), "fact_check", "warehouses.countsheet"),
+            _table(_("Transfers"), "move_up", "warehouses.transfer"),
             _table(_("Lots"), "qr_code_2", "warehouses.lot"),
+            _table(_("Stock drifts"), "difference", "warehouses.stockdrift"),
+        ],
+    },
+    {
+        "title": _("Value"),
+        "items": [
+            _table(_("Stock value"), "account_balance", "warehouses.stockvalue"),
+            _table(_("Landed costs"), "directions_boat", "warehouses.landedcost"),
+            _table(_("Balance sheets"), "balance", "warehouses.balancesheet"),
+            _table(_("Stock rules"), "rule_settings", "warehouses.stockrules"),
         ],
     },
     {
@@ -74,6 +92,15 @@ NAVIGATION = [
         "items": [
             _table(_("Suppliers"), "handshake", "procurement.supplier"),
             _table(_("Supplier items"), "sell", "procurement.supplieritem"),
+        ],
+    },
+    {
+        "title": _("Connections"),
+        "collapsible": True,
+        "items": [
+            _table(_("Webhooks"), "webhook", "monitoring.webhookendpoint"),
+            _table(_("Webhook deliveries"), "outbox", "monitoring.webhookdelivery"),
+            _table(_("Events"), "rss_feed", "kernel.outboxevent"),
         ],
     },
     {
@@ -108,7 +135,7 @@ UNFOLD = {
     "BORDER_RADIUS": "8px",
     "DASHBOARD_CALLBACK": "monitoring.dashboard.dashboard",
     "STYLES": [lambda request: static("house/house.css")],
-    "SCRIPTS": [lambda request: static("house/house.js")],
+    "SCRIPTS": [lambda request: static("house/house.js"), lambda request: static("house/scan.js")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
     "COLORS": {
         "primary": {

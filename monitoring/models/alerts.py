@@ -20,6 +20,7 @@ class Alert(models.Model):
         FAILED_JOB = "failed_job", _("Failed job")
         LEDGER_DRIFT = "ledger_drift", _("Ledger drift")
         WEBHOOK_ENDPOINT = "webhook_endpoint", _("Webhook in trouble")
+        EXPIRED_STOCK = "expired_stock", _("Expired stock")
 
     class Severity(models.TextChoices):
         CRITICAL = "critical", _("Critical")

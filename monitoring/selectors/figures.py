@@ -1,4 +1,5 @@
-"""The KPIs, each with the definition the dashboard prints. Money is in the company's currency, at today's unit cost."""
+"""The KPIs, each with the definition the dashboard prints. Money is in the company's currency: stock by
+the ledger (FIFO or moving average), demand at today's unit cost."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +16,7 @@ from forecasting.models import DemandHistory, Forecast, ForecastRun
 from forecasting.selectors import latest_run
 from monitoring.selectors.orders import Amounts, late_orders, open_proposals, orders_worth
 from procurement.models import PurchaseOrder
-from warehouses.models import StockLevel
+from warehouses.selectors.as_of import stock_value_now
 from warehouses.selectors.stock import Position, stock_positions
 
 WINDOW_DAYS = 28
@@ -61,9 +62,8 @@ def fill_by_day(*, since: datetime) -> dict[date, tuple[Decimal, Decimal]]:
 
 
 def stock_value() -> Decimal:
-    """Σ on hand × unit cost, every location."""
-    total = StockLevel.objects.aggregate(v=Sum(F("on_hand") * F("sku__unit_cost"), output_field=_MONEY))["v"]
-    return total or Decimal(0)
+    """What all stock is worth by the ledger: Σ open cost layers, every location."""
+    return stock_value_now()
 
 
 def stockouts(run: ForecastRun | None, positions: dict[tuple[int, int], Position]) -> int:

@@ -11,33 +11,35 @@ from catalog.models import Sku
 from config.kernel.fields import money
 from forecasting.selectors import latest_run
 from monitoring.selectors.figures import WINDOW_DAYS, fill_by_day, planned_pairs
-from warehouses.models import Location, StockLevel
+from warehouses.models import Location
+from warehouses.selectors.as_of import value_over_time
 from warehouses.selectors.stock import stock_positions
 
 Pair = tuple[int, int]
+_INSTANT = timedelta(microseconds=1)
 
 
 def figures_of_past_days(*, today: date, days: int) -> dict[date, dict[str, Any]]:
     """Day → stock value, stock-outs and fill rate at its end, for the `days` days before today.
 
-    Unit costs are today's, and the SKUs counted for stock-outs are those of the latest forecast once launched.
+    The value is the ledger's as of the day's end; the SKUs counted for stock-outs are those of the latest forecast once
+    launched.
     """
     start = datetime.combine(today - timedelta(days=days), time(0), tzinfo=UTC)
     moved = _moved_by_day(start)
-    cost = dict(Sku.objects.values_list("pk", "unit_cost"))
     launched = dict(Sku.objects.values_list("pk", "launched_on"))
     pairs = planned_pairs(latest_run())
     usable = {pair: position.usable for pair, position in stock_positions(today=today).items()}
-    value = sum((cost[sku] * units for sku, units in StockLevel.objects.values_list("sku_id", "on_hand")), Decimal(0))
+    ends = [start + timedelta(days=n + 1) - _INSTANT for n in range(days)]
+    value = dict(zip((end.date() for end in ends), value_over_time(ends), strict=True))
     filled = fill_by_day(since=start - timedelta(days=WINDOW_DAYS))
     found: dict[date, dict[str, Any]] = {}
     for back in range(days + 1):
         day = today - timedelta(days=back)
         if back:
             out = sum(usable.get(p, Decimal(0)) <= 0 for p in pairs if (launched[p[0]] or date.min) <= day)
-            found[day] = {"stock_value": str(money(value)), "stockouts": out, "fill_rate": _rate(filled, day)}
+            found[day] = {"stock_value": str(money(value[day])), "stockouts": out, "fill_rate": _rate(filled, day)}
         for (sku, warehouse, is_usable), units in moved.get(day, {}).items():
-            value -= cost[sku] * units
             if is_usable:
                 usable[sku, warehouse] = usable.get((sku, warehouse), Decimal(0)) - units
     return found

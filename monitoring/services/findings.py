@@ -9,14 +9,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from catalog.models import Sku
 from config.kernel.fields import plain
 from config.kernel.models import Job
 from monitoring.models import Alert, WebhookEndpoint
 from monitoring.selectors.orders import LateOrder, late_orders
 from monitoring.selectors.risks import StockoutRisk, stockout_risks
-from warehouses.models import Location
-from warehouses.selectors.stock import drifting_levels
+from warehouses.models import StockDrift
+from warehouses.selectors.drift_words import drift_in_words
+from warehouses.selectors.lots import expired_stock
 
 # A failure older than this is history: somebody would have run the job again.
 FAILED_JOBS_FOR = timedelta(days=7)
@@ -44,6 +44,7 @@ def all_findings(*, today: date, now: datetime) -> list[Finding]:
         *failed_job_findings(now=now),
         *drift_findings(),
         *webhook_findings(now=now),
+        *expired_findings(today=today),
     ]
 
 
@@ -130,30 +131,25 @@ def failed_job_findings(*, now: datetime) -> list[Finding]:
 
 
 def drift_findings() -> list[Finding]:
-    """Levels that differ from their ledger or reservations: never expected, always worth a look."""
-    drifts: list[dict[str, Any]] = list(drifting_levels())
-    codes = dict(Sku.objects.filter(pk__in={d["sku_id"] for d in drifts}).values_list("pk", "code")) if drifts else {}
-    places = Location.objects.select_related("warehouse").in_bulk({d["location_id"] for d in drifts}) if drifts else {}
-    findings = []
-    for drift in drifts:
-        place = places.get(drift["location_id"])
-        findings.append(
-            Finding(
-                kind=Alert.Kind.LEDGER_DRIFT,
-                severity=Alert.Severity.CRITICAL,
-                subject=f"level:{drift['sku_id']}:{drift['location_id']}:{drift['lot_id'] or 0}",
-                message=_("%(sku)s at %(place)s: %(on_hand)s on hand, but the ledger says %(ledger)s.")
-                % {
-                    "sku": codes.get(drift["sku_id"], drift["sku_id"]),
-                    "place": place,
-                    "on_hand": plain(drift["on_hand"]),
-                    "ledger": plain(drift["ledger_quantity"]),
+    """Every drift the reconciler has open: never expected, always worth a look."""
+    return [
+        Finding(
+            kind=Alert.Kind.LEDGER_DRIFT,
+            severity=Alert.Severity.CRITICAL,
+            subject=f"drift:{drift.kind}:{drift.subject}",
+            message=drift_in_words(drift),
+            facts={
+                **{
+                    name: str(drift.facts[name])
+                    for name in ("sku", "location", "warehouse", "lot")
+                    if name in drift.facts
                 },
-                facts={key: str(value) for key, value in drift.items()},
-                link=reverse("admin:warehouses_stocklevel_changelist") + f"?sku__id__exact={drift['sku_id']}",
-            )
+                **drift.facts.get("figures", {}),
+            },
+            link=reverse("admin:warehouses_stockdrift_change", args=[drift.pk]),
         )
-    return findings
+        for drift in StockDrift.objects.filter(state=StockDrift.State.OPEN).order_by("pk")
+    ]
 
 
 def webhook_findings(*, now: datetime) -> list[Finding]:
@@ -179,3 +175,31 @@ def webhook_findings(*, now: datetime) -> list[Finding]:
             )
         )
     return findings
+
+
+def expired_findings(*, today: date) -> list[Finding]:
+    """Expired lots that still lie in the house: blocked, but taking room and worth money until somebody acts."""
+    return [
+        Finding(
+            kind=Alert.Kind.EXPIRED_STOCK,
+            severity=Alert.Severity.WARNING,
+            subject=f"expired:{stock.lot_id}:{stock.warehouse_id}",
+            message=_("%(units)s of %(sku)s, lot %(lot)s, expired on %(day)s and still lie in %(warehouse)s.")
+            % {
+                "units": plain(stock.units),
+                "sku": stock.sku,
+                "lot": stock.lot,
+                "day": stock.expires_on.isoformat(),
+                "warehouse": stock.warehouse,
+            },
+            facts={
+                "sku": stock.sku,
+                "lot": stock.lot,
+                "warehouse": stock.warehouse,
+                "expires_on": stock.expires_on.isoformat(),
+                "units": plain(stock.units),
+            },
+            link=reverse("admin:warehouses_stocklevel_changelist") + f"?lot__id__exact={stock.lot_id}",
+        )
+        for stock in expired_stock(today)
+    ]

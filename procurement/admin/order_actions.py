@@ -1,6 +1,7 @@
 """What the buttons of a purchase order's page do. Each reads its form and calls one service."""
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from config.kernel.admin.reading import typed_day, typed_id, typed_quantity
 from config.kernel.errors import ValidationFailed
 from config.kernel.fields import MoneyField
 from procurement.admin.new_order import said_of, typed_code
-from procurement.models import PurchaseOrder
+from procurement.models import PurchaseOrder, PurchaseOrderLine
 from procurement.services.by_hand import HandLine, order_by_hand
 from procurement.services.confirmations import decide_response
 from procurement.services.orders import (
@@ -27,6 +28,7 @@ from procurement.services.orders import (
     send_order,
 )
 from procurement.services.receipts import ReceivedLine, receive_goods
+from warehouses.models import StockStatus
 
 Status = PurchaseOrder.Status
 CHANGE = "procurement.change_purchaseorder"
@@ -113,11 +115,7 @@ def _decide(request: HttpRequest, order: PurchaseOrder, accept: bool) -> str:
 
 def _receive(request: HttpRequest, order: PurchaseOrder) -> str:
     """Boxes left empty or at 0 were not delivered. The key of the form makes a double click one receipt."""
-    lines = []
-    for line in order.lines.select_related("sku"):
-        quantity = typed_quantity(request.POST.get(f"received-{line.pk}"), name=line.sku.code)
-        if quantity:
-            lines.append(ReceivedLine(line.pk, quantity))
+    lines = [row for line in order.lines.select_related("sku") for row in _arrived(request, line)]
     receipt, is_new = receive_goods(
         order.pk,
         lines,
@@ -128,6 +126,19 @@ def _receive(request: HttpRequest, order: PurchaseOrder) -> str:
     )
     words = gettext("%(receipt)s was booked.") if is_new else gettext("%(receipt)s had been booked already.")
     return words % {"receipt": receipt.number}
+
+
+def _arrived(request: HttpRequest, line: PurchaseOrderLine) -> Iterator[ReceivedLine]:
+    """The rows typed for an order line: several when it came in several lots or some of it is set aside."""
+    names = ("received", "lot", "expires", "status", "unit")
+    typed = [request.POST.getlist(f"{name}-{line.pk}") for name in names]
+    for place, text in enumerate(typed[0]):
+        quantity = typed_quantity(text, name=line.sku.code)
+        lot, expires, status, unit = (column[place] if place < len(column) else "" for column in typed[1:])
+        if quantity:
+            lot = lot.strip().replace("\x00", "")
+            day = typed_day(expires)
+            yield ReceivedLine(line.pk, quantity, lot, day, unit.strip(), status or StockStatus.AVAILABLE)
 
 
 def _is(*statuses: str) -> Any:

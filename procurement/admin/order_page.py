@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from config.kernel.admin import panel, render_panel
 from procurement.admin.new_order import items_url
 from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderLine
+from warehouses.models import StockStatus
 
 Status = PurchaseOrder.Status
 STEPS = (Status.DRAFT, Status.APPROVED, Status.SENT, Status.CONFIRMED, Status.RECEIVED)
@@ -144,6 +145,7 @@ def receipts_panel(request: HttpRequest, order: PurchaseOrder) -> SafeString | N
         "outstanding": [line for line in lines if line.outstanding_quantity],
         "may_receive": is_receivable and request.user.has_perm("procurement.add_receipt"),
         "receive_url": _do(order, "receive"),
+        "statuses": StockStatus.choices,
         "key": f"admin:{uuid.uuid4()}",
     }
     return render_panel("admin/house/receipts.html", request, context)

@@ -18,7 +18,7 @@ from procurement.models import (
     ReceiptLine,
     Supplier,
 )
-from warehouses.models import Warehouse
+from warehouses.models import StockStatus, Warehouse
 
 
 class LineResponseSerializer(HouseSerializer):
@@ -183,7 +183,17 @@ class ReceiptSerializer(HouseSerializer):
 class ReceiptBodySerializer(serializers.Serializer):
     class LineSerializer(serializers.Serializer):
         line_id = serializers.IntegerField(min_value=1)
-        quantity = QuantitySerializerField(min_value=Decimal("0.001"))
+        quantity = QuantitySerializerField(
+            min_value=Decimal("0.001"), help_text="In `unit` where one is named, else in units of the SKU."
+        )
+        lot = serializers.CharField(
+            source="lot_code", max_length=64, required=False, allow_blank=True, help_text="Made where it is missing."
+        )
+        expires_on = serializers.DateField(required=False, allow_null=True)
+        unit = serializers.CharField(max_length=16, required=False, allow_blank=True, help_text="A pack unit: box.")
+        status = serializers.ChoiceField(
+            choices=StockStatus.choices, required=False, help_text="What is not available is set aside in quarantine."
+        )
 
         class Meta:
             ref_name = "ReceivedLine"

@@ -40,8 +40,8 @@ WARNINGS = {
 NEGLIGIBLE_DEMAND = 1e-9
 _AMOUNTS = (
     "mean_daily_demand", "lead_time_days", "review_days", "protection_mean", "protection_sd", "lead_time_sd_days",
-    "on_hand", "reserved", "on_order", "in_draft", "backordered", "unit_cost", "holding_cost_rate_per_year",
-    "fixed_order_cost", "minimum_order_quantity", "maximum_cover_days",
+    "on_hand", "reserved", "on_order", "in_draft", "in_transit", "backordered", "unit_cost",
+    "holding_cost_rate_per_year", "fixed_order_cost", "minimum_order_quantity", "maximum_cover_days",
 )  # fmt: skip
 
 
@@ -80,7 +80,8 @@ def plan_item(item: ReplenishmentInput) -> ReplenishmentResult:
 
 
 def _derive_position(derivation: Derivation, item: ReplenishmentInput) -> float:
-    """On hand − reserved − backordered + on order + in draft: each unit counts once, and so does each promise."""
+    """On hand − reserved − backordered + on order + in draft + in transit (where there is any): each unit counts once,
+    and so does each promise."""
     for code, symbol, source in (
         ("on_hand", "OH", "stock"),
         ("reserved", "RS", "stock"),
@@ -89,9 +90,11 @@ def _derive_position(derivation: Derivation, item: ReplenishmentInput) -> float:
         ("in_draft", "DR", "purchase orders"),
     ):
         derivation.given(code, symbol, getattr(item, code), "units", source)
-    return derivation.derive(
-        "inventory_position", "IP", "on_hand - reserved - backordered + on_order + in_draft", "units"
-    )
+    formula = "on_hand - reserved - backordered + on_order + in_draft"
+    if item.in_transit:
+        derivation.given("in_transit", "TR", item.in_transit, "units", "transfers")
+        formula += " + in_transit"
+    return derivation.derive("inventory_position", "IP", formula, "units")
 
 
 def _derive_order(derivation: Derivation, item: ReplenishmentInput, bands: Bands) -> list[str]:

@@ -13,7 +13,8 @@ class ReplenishmentInput:
     `protection_*` describe the SUM of demand over the protection interval L + R: its mean, its standard deviation
     (of the forecast error) and its quantiles (probability → units). `service_level` is the CYCLE service level:
     the probability of no stock-out in a protection interval. `reserved` is part of `on_hand`; `backordered` is
-    accepted demand without cover and not in `reserved`; `in_draft` sums draft purchase orders and open proposals.
+    accepted demand without cover and not in `reserved`; `in_draft` sums draft purchase orders and open proposals,
+    `in_transit` what other warehouses have sent.
     `fixed_order_cost` is of a whole order, shared by the `lines_sharing_order` items that are usually ordered together.
     `price_breaks` are all-units: from `min_qty` on, the whole order costs `unit_cost` a unit. `unit_cost` is landed.
     """
@@ -31,6 +32,7 @@ class ReplenishmentInput:
     reserved: float = 0.0
     on_order: float = 0.0
     in_draft: float = 0.0
+    in_transit: float = 0.0
     backordered: float = 0.0
     unit_cost: float = 0.0
     price_breaks: tuple[tuple[float, float], ...] = ()

@@ -1,5 +1,12 @@
 """The buying rows: suppliers and what they sell, policies, proposals, purchase orders, receipts."""
 
+from procurement.models.audit import (
+    PolicyAudit,
+    PriceBreakAudit,
+    SupplierAudit,
+    SupplierItemAudit,
+    SupplierMembershipAudit,
+)
 from procurement.models.orders import LineResponse, PurchaseOrder, PurchaseOrderEvent, PurchaseOrderLine
 from procurement.models.planning import Policy, Proposal
 from procurement.models.receipts import Receipt, ReceiptLine
@@ -8,7 +15,9 @@ from procurement.models.suppliers import PriceBreak, Supplier, SupplierItem, Sup
 __all__ = [
     "LineResponse",
     "Policy",
+    "PolicyAudit",
     "PriceBreak",
+    "PriceBreakAudit",
     "Proposal",
     "PurchaseOrder",
     "PurchaseOrderEvent",
@@ -16,6 +25,9 @@ __all__ = [
     "Receipt",
     "ReceiptLine",
     "Supplier",
+    "SupplierAudit",
     "SupplierItem",
+    "SupplierItemAudit",
     "SupplierMembership",
+    "SupplierMembershipAudit",
 ]

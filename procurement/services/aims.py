@@ -1,6 +1,6 @@
 """What holds for each SKU and warehouse when it is planned: supplier item, policy, lead time, review period."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -38,15 +38,15 @@ class PlannedItem:
         return self.lead_time_days + self.review_days
 
 
-def planned_items() -> dict[Pair, PlannedItem]:
-    """(sku id, warehouse id) → what holds for it, for every SKU bought and every active warehouse; 5 queries."""
-    items = list(
-        SupplierItem.objects.filter(
-            is_preferred=True, is_active=True, supplier__is_active=True, sku__status__in=Sku.PLANNED
-        )
-        .select_related("supplier", "sku__product")
-        .prefetch_related("price_breaks")
+def planned_items(sku_ids: Collection[int] | None = None) -> dict[Pair, PlannedItem]:
+    """(sku id, warehouse id) → what holds for it, for every SKU bought (of those named) and every active warehouse; 5
+    queries."""
+    bought = SupplierItem.objects.filter(
+        is_preferred=True, is_active=True, supplier__is_active=True, sku__status__in=Sku.PLANNED
     )
+    if sku_ids is not None:
+        bought = bought.filter(sku_id__in=list(sku_ids))
+    items = list(bought.select_related("supplier", "sku__product").prefetch_related("price_breaks"))
     policies = _PolicyBook(Policy.objects.all(), dict(Category.objects.values_list("pk", "parent_id")))
     warehouses = list(Warehouse.objects.filter(is_active=True).values_list("pk", flat=True))
     planned = {}

@@ -16,6 +16,7 @@ from procurement.locks import locked_lines, locked_order, locked_order_of_respon
 from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderLine
 from procurement.services.pricing import number_fault
 from procurement.services.states import Action, next_status, record, settle
+from warehouses.services.availability import note_changes
 
 Kind, Verdict, LineStatus = LineResponse.Kind, LineResponse.Decision, PurchaseOrderLine.Status
 NOTE_LENGTH = 500
@@ -56,6 +57,7 @@ def respond_to_order(order_id: int, answers: Sequence[LineAnswer], *, actor: Any
     answers = [_as_taken(answer, by_id[answer.line_id], today) for answer in answers]
     for answer in answers:
         _take(answer, by_id[answer.line_id], actor=actor, now=now, today=today)
+    note_changes(by_id[answer.line_id].sku_id for answer in answers)
     record(order, "answered", actor=actor, now=now, answers=[_told(a, by_id[a.line_id]) for a in answers])
     settle(order, lines, actor=actor, now=now)
     return order
@@ -84,6 +86,7 @@ def decide_response(response_id: int, *, accept: bool, actor: Any, now: datetime
         line.promised_on = response.proposed_on or line.expected_on
     line.status = LineStatus.ACCEPTED if line.promised_on else LineStatus.OPEN
     line.save(update_fields=["quantity", "promised_on", "status"])
+    note_changes([line.sku_id])
     response.decision = Verdict.ACCEPTED if accept else Verdict.DECLINED
     response.decided_by, response.decided_at = actor, now
     response.save(update_fields=["decision", "decided_by", "decided_at"])

@@ -160,6 +160,7 @@ def _input(
         reserved=float(position.reserved),
         on_order=float(supply.on_order.get(pair, _ZERO)),
         in_draft=float(supply.in_draft.get(pair, _ZERO)),
+        in_transit=float(position.in_transit),
         backordered=float(supply.backordered.get(pair, _ZERO)),
         unit_cost=float(item.unit_cost),
         price_breaks=tuple((float(quantity), float(cost)) for quantity, cost in planned.price_breaks),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from config.kernel.errors import Conflict
 from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderEvent, PurchaseOrderLine
+from warehouses.services.availability import note_changes
 
 Status = PurchaseOrder.Status
 
@@ -76,6 +77,9 @@ _REFUSALS = {
     Action.CANCEL: gettext_lazy("%(order)s is %(status)s and cannot be cancelled."),
 }
 
+# What can be promised to customers differs afterwards (a receipt says so itself: it posts stock).
+_CHANGES_SUPPLY = (Action.SEND, Action.CANCEL, Action.CLOSE_SHORT)
+
 _EVENTS = {
     Action.APPROVE: "approved",
     Action.SEND: "sent",
@@ -114,6 +118,8 @@ def advance(order: PurchaseOrder, action: Action, *, actor: Any, now: datetime, 
         changed.append("closed_at")
     order.save(update_fields=changed)
     record(order, _EVENTS[action], actor=actor, now=now, **detail)
+    if action in _CHANGES_SUPPLY:
+        note_changes(order.lines.values_list("sku_id", flat=True))
     if order.status in PurchaseOrder.DONE:
         _drop_pending_answers(order, actor=actor, now=now)
 

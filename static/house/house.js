@@ -11,6 +11,16 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[name^='quantity-']")) event.stopPropagation();
 }, true);
 
+/* A line that came in several lots gets another row of boxes; the new row's are empty. */
+document.addEventListener("click", ({ target }) => {
+  if (!target.matches("[data-another-row]")) return;
+  const row = target.closest("tr");
+  const next = row.cloneNode(true);
+  next.querySelectorAll("input").forEach((input) => { input.value = ""; });
+  row.after(next);
+  next.querySelector("input").focus();
+});
+
 function watchJob(box) {
   const wait = () => window.setTimeout(look, document.hidden ? 8000 : 1500);
   const look = async () => {

@@ -26,7 +26,16 @@ from tests.cast import (
     put_stock,
 )
 from tests.procurement.buying import NEED_BY, make_proposal, make_run
-from warehouses.models import SalesImport, SalesOrder, SalesOrderLine, SalesReturn, SalesReturnLine, Shipment
+from warehouses.models import (
+    CountLine,
+    CountSheet,
+    SalesImport,
+    SalesOrder,
+    SalesOrderLine,
+    SalesReturn,
+    SalesReturnLine,
+    Shipment,
+)
 
 
 def sku_with_item(world: Any, n: int) -> Any:
@@ -150,6 +159,14 @@ def lot_with_stock(world: Any, n: int) -> None:
     put_stock(sku, make_location(make_warehouse(f"QW{n}"), "A"), 1, lot=make_lot(sku, f"L{n}"))
 
 
+def count_sheet(world: Any, n: int) -> None:
+    sheet = CountSheet.objects.create(
+        number=f"CT-Q{n}", key=f"q{n}", warehouse=make_warehouse(f"QW{n}"), created_at=NOW, actor=world.clerk
+    )
+    place = make_location(sheet.warehouse, "A")
+    CountLine.objects.create(sheet=sheet, line_number=1, sku=make_sku(f"Q{n}"), location=place)
+
+
 ROWS: dict[str, Callable[[Any, int], Any]] = {
     "categories": lambda world, n: Category.objects.create(
         code=f"Q{n}", name="q", parent=Category.objects.create(code=f"QP{n}", name="p")
@@ -173,6 +190,7 @@ ROWS: dict[str, Callable[[Any, int], Any]] = {
     "lots": lambda world, n: make_lot(make_sku(f"Q{n}"), "L"),
     "stock-levels": lot_with_stock,
     "stock-movements": lot_with_stock,
+    "count-sheets": count_sheet,
     "orders": sales_order,
     "order-lines": sales_order,
     "shipments": shipment,
@@ -221,4 +239,5 @@ def test_a_page_costs_the_same_whatever_it_holds(world: Any, api: Any, resource:
 def test_every_list_is_counted(world: Any) -> None:
     from tests.permissions.test_every_route import TABLE
 
-    assert set(ROWS) == {resource for resource, rules in TABLE.items() if "read" in rules}
+    # A scan answers with one thing.
+    assert {*ROWS, "scan"} == {resource for resource, rules in TABLE.items() if "read" in rules}

@@ -12,6 +12,7 @@ from forecasting.models import DemandHistory
 from forecasting.services.history import refresh_demand
 from tests.cast import NOW, World
 from tests.warehouses.importing_files import line, rows_touched, sales_csv, take
+from tests.warehouses.selling import make_kit, sell
 from warehouses.models import SalesOrder
 from warehouses.services.sales import Sale, SaleLine, cancel_order, record_sale
 
@@ -119,3 +120,14 @@ def test_a_channel_without_a_real_time_zone_is_named(world: World) -> None:
 
     with pytest.raises(ValidationFailed, match=r"No such time zone: WEB: Mars/Olympus\."):
         refresh_demand()
+
+
+def test_of_a_kit_the_parts_are_asked_for_and_the_kit_itself_is_not(world: World) -> None:
+    make_kit("GIFT", (world.mug, 2), (world.lamp, 1))
+    order = sell(("GIFT", 3), ("MUG", 1))
+    cancel_order(order.pk, now=NOW, quantities={1: Decimal(1)})
+
+    refresh_demand()
+
+    asked = DemandHistory.objects.order_by("sku__code").values_list("sku__code", "quantity", "ordered", "cancelled")
+    assert list(asked) == [("LAMP", 2, 3, 1), ("MUG", 5, 7, 2)]

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
 
 from config.kernel.errors import Conflict, NotFound
 from config.kernel.models import Job
@@ -15,6 +14,7 @@ from procurement.models import PurchaseOrderLine
 from tests.cast import NOW, World, put_stock
 from tests.monitoring.forecasts import TODAY, expect, make_run
 from tests.procurement.buying import sent_order
+from warehouses.models import StockDrift
 
 
 def opened() -> list[tuple[str, str]]:
@@ -163,16 +163,19 @@ def test_a_failed_job_alerts_until_the_next_one_of_its_kind_goes_well(world: Wor
     assert evaluate_alerts(now=NOW + timedelta(minutes=5)).resolved == 1
 
 
-def test_a_level_that_left_its_ledger_is_critical(world: World) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE warehouses_stocklevel SET on_hand = 99 WHERE sku_id = %s AND on_hand = 100", [world.mug.pk]
-        )
+def test_an_open_drift_of_the_stock_is_critical(world: World) -> None:
+    StockDrift.objects.create(
+        kind="level",
+        subject="level:1",
+        facts={"sku": "MUG", "location": "MAIN/A-01", "figures": {"on_hand": "99", "ledger_quantity": "100"}},
+        found_at=NOW,
+        last_seen_at=NOW,
+    )
 
     evaluate_alerts(now=NOW)
 
     assert opened() == [("ledger_drift", "critical")]
-    assert Alert.objects.get().message == "MUG at MAIN/A-01: 99 on hand, but the ledger says 100."
+    assert Alert.objects.get().message == "MUG · MAIN/A-01: On hand 99, In the ledger 100"
 
 
 def test_the_first_to_acknowledge_stays_named(world: World) -> None:

@@ -163,7 +163,8 @@ def test_a_supplier_is_refused_everywhere_else(world: World, otto: Any, theirs: 
 
     for resource, rules in TABLE.items():
         if "read" in rules and S not in rules["read"]:
-            for path in (f"/api/v1/{resource}/", f"/api/v1/{resource}/1/"):
+            rows = [] if resource in ("scan", "events") else [f"/api/v1/{resource}/1/"]
+            for path in (f"/api/v1/{resource}/", *rows):
                 answer = otto.get(path)
                 assert answer.status_code == 403, path
                 assert set(answer.json()) == {"type", "title", "status", "detail", "code"}

@@ -49,7 +49,9 @@ def state(number: str = "W-1") -> tuple[Any, ...]:
 
 def books() -> Any:
     """Where how many units are, and held."""
-    levels = StockLevel.objects.filter(on_hand__gt=0).order_by("sku__code", "location__warehouse__code", "location__code")
+    levels = StockLevel.objects.filter(on_hand__gt=0).order_by(
+        "sku__code", "location__warehouse__code", "location__code"
+    )
     return list(levels.values_list("sku__code", "location__code", "status", "on_hand", "reserved"))
 
 

@@ -19,7 +19,7 @@ def waiting_by_warehouse(sku: Sku) -> dict[int, Decimal]:
     """Units of open orders without stock behind them."""
     waiting = F("quantity") - F("reserved_quantity") - F("shipped_quantity") - F("cancelled_quantity")
     rows = (
-        SalesOrderLine.objects.filter(sku=sku, order__status__in=SalesOrder.OPEN, order__is_history=False)
+        SalesOrderLine.objects.filter(sku=sku, order__status__in=SalesOrder.OPEN, order__is_history=False, is_kit=False)
         .values_list("warehouse_id")
         .annotate(units=Sum(waiting))
     )

@@ -13,15 +13,34 @@ from config.kernel.admin.base import DOCUMENT_TEMPLATE
 from config.kernel.fields import plain
 from warehouses.admin.find import skus_like
 from warehouses.admin.level_page import PAGE_ACTIONS
-from warehouses.models import StockLevel, StockMovement
+from warehouses.models import Lot, StockLevel, StockMovement
+
+MOST_LOTS = 200
 
 
 @admin.register(StockLevel)
 class StockLevelAdmin(ReadOnlyAdmin):
-    list_display = ("sku_code", "location", "kind", "lot", "shown_on_hand", "shown_reserved", "free", "updated_at")
-    search_fields = ("sku__code", "sku__name", "sku__barcode")
+    list_display = (
+        "sku_code",
+        "location",
+        "kind",
+        "lot",
+        "status",
+        "shown_on_hand",
+        "shown_reserved",
+        "free",
+        "updated_at",
+    )
+    search_fields = ("sku__code", "sku__name", "sku__barcode", "location__code", "lot__code")
     list_select_related = ("sku", "location__warehouse", "lot")
-    list_filter = ("location__warehouse", "location__kind", ("sku", AutocompleteSelectFilter))
+    list_filter = (
+        "location__warehouse",
+        "location__kind",
+        "status",
+        ("sku", AutocompleteSelectFilter),
+        ("location", AutocompleteSelectFilter),
+        ("lot", AutocompleteSelectFilter),
+    )
     ordering = ("sku__code", "location_id")
     empty_hint = _("Stock appears with the first receipt, opening stock or adjustment.")
     change_form_template = DOCUMENT_TEMPLATE
@@ -32,6 +51,8 @@ class StockLevelAdmin(ReadOnlyAdmin):
         "location__code",
         "location__kind",
         "lot__code",
+        "lot__expires_on",
+        "status",
         "on_hand",
         "reserved",
         "updated_at",
@@ -60,16 +81,30 @@ class StockLevelAdmin(ReadOnlyAdmin):
 
 @admin.register(StockMovement)
 class StockMovementAdmin(BigTableAdmin):
-    list_display = ("happened_at", "kind", "sku_code", "location", "lot", "signed", "reference", "reason", "actor")
+    list_display = (
+        "happened_at",
+        "kind",
+        "sku_code",
+        "location",
+        "lot",
+        "status",
+        "signed",
+        "reference",
+        "reason",
+        "actor",
+    )
     list_select_related = ("sku", "location__warehouse", "lot", "actor")
     list_filter = (("sku", AutocompleteSelectFilter),)
     search_fields = ("sku__code",)
-    search_help_text = _("SKU code, or the whole reference (SH-…, RC-…)")
+    search_help_text = _("SKU code, lot, or the whole reference (SH-…, GR-…, TR-…)")
     empty_hint = _("The ledger begins with the first receipt, opening stock or shipment.")
 
     def find(self, term: str) -> Any:
-        skus = skus_like(term)
-        return Q(sku_id__in=skus) if skus else Q(reference=term)
+        """By SKU, by reference (in capitals, as documents are numbered), by lot."""
+        if skus := skus_like(term):
+            return Q(sku_id__in=skus)
+        lots = list(Lot.objects.filter(code=term).values_list("pk", flat=True)[:MOST_LOTS])
+        return Q(reference__in={term, term.upper()}) | (Q(lot_id__in=lots) if lots else Q(pk__in=()))
 
     @display(description=_("SKU"))
     def sku_code(self, movement: StockMovement) -> str:

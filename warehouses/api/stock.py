@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
 from catalog.models import Sku
-from config.kernel.api import CODE, ReadViewSet, documents
+from config.kernel.api import CODE, ReadViewSet, WriteViewSet, documents
 from config.kernel.errors import ValidationFailed
 from config.kernel.idempotency import service_key
 from warehouses.api import serializers
@@ -27,11 +27,24 @@ class WarehouseViewSet(ReadViewSet):
     ordering_fields: ClassVar = ["code", "name"]
 
 
-class LocationViewSet(ReadViewSet):
-    queryset = Location.objects.select_related("warehouse")
+class LocationViewSet(WriteViewSet):
+    """The places of the warehouses: zones hold aisles and bins, stock lies in bins."""
+
+    queryset = Location.objects.select_related("warehouse", "parent")
     serializer_class = serializers.LocationSerializer
-    permission_map: ClassVar = view_only("warehouses.view_location")
-    filters: ClassVar = {"warehouse": "warehouse__code", "code": "code", "kind": "kind", "is_active": "is_active"}
+    permission_map: ClassVar = {
+        **view_only("warehouses.view_location"),
+        "create": "warehouses.add_location",
+        "partial_update": "warehouses.change_location",
+    }
+    filters: ClassVar = {
+        "warehouse": "warehouse__code",
+        "parent": "parent__code",
+        "code": "code",
+        "level": "level",
+        "kind": "kind",
+        "is_active": "is_active",
+    }
     ordering_fields: ClassVar = ["code"]
 
 
@@ -55,6 +68,7 @@ class StockLevelViewSet(ReadViewSet):
         "location": "location__code",
         "location_kind": "location__kind",
         "lot": "lot__code",
+        "status": ("status", "exact", "in"),
         "on_hand": ("on_hand", "exact", "gte", "lte"),
         "reserved": ("reserved", "gte", "lte"),
         "updated_at": ("updated_at", "gte"),
@@ -88,6 +102,7 @@ class StockMovementViewSet(ReadViewSet):
                 quantity=body["quantity"],
                 kind=body["kind"],
                 unit_cost=body["unit_cost"],
+                status=body["status"],
                 reason=body["reason"],
                 key=service_key(request),
                 now=self.now(),
@@ -105,7 +120,10 @@ class StockMovementViewSet(ReadViewSet):
         )
         lot = Lot.objects.for_actor(user).filter(sku=sku, code=body["lot"]).first() if sku and body["lot"] else None
         unknown = {"sku": sku is None, "location": place is None, "lot": bool(body["lot"] and sku and lot is None)}
-        if sku is None or place is None or unknown["lot"]:
-            items = [{"field": name, "message": _("There is no such one.")} for name, is_so in unknown.items() if is_so]
+        items = [{"field": name, "message": _("There is no such one.")} for name, is_so in unknown.items() if is_so]
+        if place is not None and place.kind == Location.Kind.IN_TRANSIT:
+            message = _("What is in transit is received or closed short with its transfer.")
+            items.append({"field": "location", "message": message})
+        if sku is None or place is None or items:
             raise ValidationFailed(_("The stock cannot be adjusted."), items=items)
         return {"sku_id": sku.pk, "location_id": place.pk, "lot_id": lot and lot.pk}

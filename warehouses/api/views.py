@@ -4,7 +4,15 @@ from typing import ClassVar
 
 from config.kernel.api import ReadViewSet
 from warehouses.api import serializers
+from warehouses.api.carts import CartViewSet
+from warehouses.api.channel_events import ChannelEventViewSet
+from warehouses.api.counts import CountSheetViewSet
+from warehouses.api.drift import StockDriftViewSet
+from warehouses.api.moves import KitAssemblyViewSet, StatusChangeViewSet, StockMoveViewSet
 from warehouses.api.orders import SalesOrderLineViewSet, SalesOrderViewSet, SalesReturnViewSet, ShipmentViewSet
+from warehouses.api.promising import AvailableToPromiseViewSet
+from warehouses.api.quotas import ChannelQuotaViewSet
+from warehouses.api.scan import ScanViewSet
 from warehouses.api.stock import (
     LocationViewSet,
     LotViewSet,
@@ -13,6 +21,9 @@ from warehouses.api.stock import (
     WarehouseViewSet,
     view_only,
 )
+from warehouses.api.tasks import PickingViewSet, PutawayViewSet, TaskViewSet
+from warehouses.api.transfers import TransferViewSet
+from warehouses.api.value import CostOfGoodsViewSet, LandedCostViewSet, StockValueViewSet
 from warehouses.models import SalesImport
 
 
@@ -30,9 +41,26 @@ ROUTES = [
     ("lots", LotViewSet),
     ("stock-levels", StockLevelViewSet),
     ("stock-movements", StockMovementViewSet),
+    ("stock-drifts", StockDriftViewSet),
+    ("stock-value", StockValueViewSet),
+    ("cost-of-goods", CostOfGoodsViewSet),
+    ("landed-costs", LandedCostViewSet),
+    ("count-sheets", CountSheetViewSet),
+    ("transfers", TransferViewSet),
+    ("stock-moves", StockMoveViewSet),
+    ("status-changes", StatusChangeViewSet),
+    ("kit-assemblies", KitAssemblyViewSet),
     ("orders", SalesOrderViewSet),
     ("order-lines", SalesOrderLineViewSet),
     ("shipments", ShipmentViewSet),
+    ("channel-events", ChannelEventViewSet),
     ("returns", SalesReturnViewSet),
     ("sales-imports", SalesImportViewSet),
+    ("tasks", TaskViewSet),
+    ("picking", PickingViewSet),
+    ("putaway", PutawayViewSet),
+    ("scan", ScanViewSet),
+    ("carts", CartViewSet),
+    ("quotas", ChannelQuotaViewSet),
+    ("available-to-promise", AvailableToPromiseViewSet),
 ]

@@ -103,7 +103,7 @@ def rounded(amount: Decimal) -> Decimal:
 
 
 def shared(total: Decimal, weights: list[Decimal]) -> list[Decimal]:
-    """`total` split in proportion to the weights, to the stored precision; what is rounded off one share is in the next.
+    """`total` split in proportion to the weights, as it is stored; what is rounded off one share is in the next.
 
     >>> shared(Decimal(10), [Decimal(1), Decimal(1), Decimal(1)])
     [Decimal('3.3333'), Decimal('3.3334'), Decimal('3.3333')]

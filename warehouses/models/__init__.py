@@ -1,5 +1,14 @@
 """The warehouses' rows: places, stock, its ledger and worth, orders, carts, transfers, counts, tasks, returns."""
 
+from warehouses.models.audit import (
+    ChannelQuotaAudit,
+    ChannelRouteAudit,
+    LocationAudit,
+    LotAudit,
+    ShippingRateAudit,
+    StockRulesAudit,
+    WarehouseAudit,
+)
 from warehouses.models.carts import Cart, CartLine, ChannelQuota, PublishedAvailability
 from warehouses.models.channel_events import ChannelEvent
 from warehouses.models.company import StockRules
@@ -28,14 +37,18 @@ __all__ = [
     "CartLine",
     "ChannelEvent",
     "ChannelQuota",
+    "ChannelQuotaAudit",
     "ChannelRoute",
+    "ChannelRouteAudit",
     "CostLayer",
     "CountLine",
     "CountSheet",
     "LandedCost",
     "LandedCostLine",
     "Location",
+    "LocationAudit",
     "Lot",
+    "LotAudit",
     "PublishedAvailability",
     "ReconcilerMark",
     "Reservation",
@@ -46,15 +59,18 @@ __all__ = [
     "SalesReturnLine",
     "Shipment",
     "ShippingRate",
+    "ShippingRateAudit",
     "StockBalance",
     "StockDrift",
     "StockLevel",
     "StockMovement",
     "StockRules",
+    "StockRulesAudit",
     "StockStatus",
     "StockValue",
     "Task",
     "Transfer",
     "TransferLine",
     "Warehouse",
+    "WarehouseAudit",
 ]

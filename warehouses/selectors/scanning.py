@@ -140,3 +140,6 @@ def trade_item(elements: Mapping[str, str], today: date) -> Scanned | None:
 
 
 numbered("SH-", "warehouses.shipment", type="shipment")
+numbered("TR-", "warehouses.transfer", type="transfer")
+numbered("CT-", "warehouses.countsheet", type="count_sheet")
+numbered("TK-", "warehouses.task", type="task")

@@ -78,7 +78,7 @@ def post_movements(moves: Sequence[Move], *, happened_at: datetime, actor: Any =
         fresh = [move for move in moves if move.idempotency_key not in posted] if posted else moves
         changes = _changes(fresh, levels, happened_at=happened_at)
         rows = _write(fresh, levels, changes, pools, happened_at=happened_at, actor=actor) if fresh else {}
-        return [rows.get(m.idempotency_key) or _as_posted(m, posted[m.idempotency_key], actor) for m in moves]
+        return [rows.get(m.idempotency_key) or _as_posted(m, posted[m.idempotency_key]) for m in moves]
 
 
 def change_reservations(deltas: Mapping[int, Decimal], *, sku_ids: Iterable[int]) -> None:
@@ -270,15 +270,28 @@ def _refuse_unbalanced(moves: Sequence[Move], warehouses: Sequence[int]) -> None
 def _movement(
     row: MovementRow, pk: int, recorded_at: datetime, happened_at: datetime, actor_id: int | None
 ) -> StockMovement:
-    return StockMovement(pk, *row, actor_id, happened_at, recorded_at)
+    values: list[Any] = [pk, *row, actor_id, happened_at, recorded_at]
+    return StockMovement(*values)
 
 
-def _as_posted(move: Move, row: PostedMove, actor: Any) -> StockMovement:
-    """The row as it stands in the ledger (who posted it is not read again)."""
-    values = (row.kind, row.sku_id, row.location_id, row.lot_id, row.status, row.quantity, row.unit_cost, row.value)
-    key = move.idempotency_key
+def _as_posted(move: Move, row: PostedMove) -> StockMovement:
+    """The row as it stands in the ledger."""
     return StockMovement(
-        row.pk, *values, row.reference, row.reason, key, getattr(actor, "pk", None), row.happened_at, row.recorded_at
+        pk=row.pk,
+        kind=row.kind,
+        sku_id=row.sku_id,
+        location_id=row.location_id,
+        lot_id=row.lot_id,
+        status=row.status,
+        quantity=row.quantity,
+        unit_cost=row.unit_cost,
+        value=row.value,
+        reference=row.reference,
+        reason=row.reason,
+        idempotency_key=move.idempotency_key,
+        actor_id=row.actor_id,
+        happened_at=row.happened_at,
+        recorded_at=row.recorded_at,
     )
 
 

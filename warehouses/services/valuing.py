@@ -34,6 +34,7 @@ class PostedMove:
     value: Decimal
     reference: str
     reason: str
+    actor_id: int | None
     happened_at: datetime
     recorded_at: datetime
 
@@ -129,11 +130,11 @@ WITH pool AS (
     ORDER BY pool.id FOR NO KEY UPDATE OF pool
 )
 SELECT NULL::text, id, (SELECT valuation FROM warehouses_stockrules), sku_id, warehouse_id, NULL::bigint, NULL::text,
-       quantity, unit_cost, value, NULL::text, NULL::text, NULL::timestamptz, NULL::timestamptz
+       quantity, unit_cost, value, NULL::text, NULL::text, NULL::bigint, NULL::timestamptz, NULL::timestamptz
 FROM pool
 UNION ALL
 SELECT idempotency_key, id, kind, sku_id, location_id, lot_id, status, quantity, unit_cost, value, reference, reason,
-       happened_at, recorded_at
+       actor_id, happened_at, recorded_at
 FROM warehouses_stockmovement WHERE idempotency_key = ANY(%s)
 """
 

@@ -10,7 +10,7 @@ class Keys:
     skus: np.ndarray
     channels: np.ndarray
     warehouses: np.ndarray
-    shelves: np.ndarray  # per warehouse: the storage location where all stock lies
+    bins: np.ndarray  # SKU × warehouse: the bin where all of it lies
     suppliers: np.ndarray
 
 

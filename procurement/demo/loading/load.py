@@ -17,6 +17,7 @@ from procurement.demo.loading.keys import Keys, keys_of
 from procurement.demo.loading.people import load_people, write_credentials
 from procurement.demo.loading.places import load_routes, load_warehouses
 from procurement.demo.loading.policies import load_policies
+from procurement.demo.loading.present import load_present
 from procurement.demo.loading.purchases import load_purchases
 from procurement.demo.loading.sales import load_sales
 from procurement.demo.loading.stock import load_stock
@@ -25,6 +26,8 @@ from procurement.demo.loading.truth import write_truth
 from procurement.demo.world import DemoWorld
 from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderEvent, PurchaseOrderLine, Supplier
 from warehouses.models import (
+    CostLayer,
+    Location,
     Reservation,
     SalesOrder,
     SalesOrderLine,
@@ -33,13 +36,15 @@ from warehouses.models import (
     Shipment,
     StockLevel,
     StockMovement,
+    StockValue,
     Warehouse,
 )
 
 MASTERS = (Sku, Category, Channel, Warehouse, Supplier)
 LARGE = (
-    Sku, SalesOrder, SalesOrderLine, Shipment, SalesReturn, SalesReturnLine, StockLevel, StockMovement, Reservation,
-    PurchaseOrder, PurchaseOrderLine, PurchaseOrderEvent, LineResponse,
+    Sku, Location, SalesOrder, SalesOrderLine, Shipment, SalesReturn, SalesReturnLine, StockLevel, StockMovement,
+    StockValue, CostLayer, Reservation,
+       PurchaseOrder, PurchaseOrderLine, PurchaseOrderEvent, LineResponse,
 )  # fmt: skip
 _ONE_LOAD_AT_A_TIME = 0x0DE_0CAFE  # the key of an advisory lock
 
@@ -88,7 +93,7 @@ def analyze_tables() -> None:
 def _load(world: DemoWorld, *, today: date, now: datetime, files: DemoFiles, say: Callable[[str], object]) -> None:
     skus = load_catalogue(world, today=today)
     channels = load_channels(world, skus)
-    warehouses, shelves = load_warehouses(world)
+    warehouses, bins = load_warehouses(world)
     load_routes(world, channels=channels, warehouses=warehouses)
     events = load_calendar(world, skus=skus, channels=channels)
     say(f"catalogue: {len(skus)} SKUs, {len(channels)} channels, {len(warehouses)} warehouses, {events} calendar rows")
@@ -99,7 +104,7 @@ def _load(world: DemoWorld, *, today: date, now: datetime, files: DemoFiles, say
         skus=keys_of(skus),
         channels=keys_of(channels),
         warehouses=keys_of(warehouses),
-        shelves=keys_of(shelves),
+        bins=bins,
         suppliers=keys_of(suppliers),
     )
     waiting = find_waiting(world)
@@ -118,6 +123,8 @@ def _load(world: DemoWorld, *, today: date, now: datetime, files: DemoFiles, say
     )
     counts = load_stock(world, keys, sales=sales, receipt_numbers=purchases.receipt_numbers, now=now)
     say("stock: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    there = load_present(today=today, now=now, actor=people.planner)
+    say("this morning: " + ", ".join(f"{count} {name}" for name, count in there.items()))
     rows = write_truth(world, files.truth)
     say(f"true demand: {rows} rows kept aside in {files.truth.name}/, not in the database")
     write_credentials(files.credentials, people.credentials)

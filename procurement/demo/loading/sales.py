@@ -35,7 +35,7 @@ def load_sales(world: DemoWorld, keys: Keys, *, now: datetime) -> SalesKeys:
     _copy_lines(world, keys, ids=line_ids, order_ids=order_ids, line_numbers=line_numbers)
     return SalesKeys(
         lines=line_ids,
-        shipment_numbers=_copy_shipments(world, order_ids=order_ids),
+        shipment_numbers=_copy_shipments(world, keys, order_ids=order_ids),
         return_numbers=_copy_returns(world, keys, line_ids=line_ids, line_numbers=line_numbers, now=now),
     )
 
@@ -92,11 +92,13 @@ def _copy_lines(
     )
 
 
-def _copy_shipments(world: DemoWorld, *, order_ids: np.ndarray) -> np.ndarray:
+def _copy_shipments(world: DemoWorld, keys: Keys, *, order_ids: np.ndarray) -> np.ndarray:
     """Every shipped order left as one shipment, numbered in the order of leaving; returns the number per order."""
     shipped = np.nonzero(world.orders["status"] == "shipped")[0]
     shipped = shipped[np.argsort(world.orders["shipped_at"][shipped], kind="stable")]
     numbers = [f"SH-{number:06d}" for number in range(1, len(shipped) + 1)]
+    warehouse_of = np.zeros(len(world.orders), dtype=np.int64)
+    warehouse_of[world.order_lines["order"][::-1]] = world.order_lines["warehouse"][::-1]  # that of the first line
     copy_rows(
         Shipment,
         {
@@ -104,6 +106,9 @@ def _copy_shipments(world: DemoWorld, *, order_ids: np.ndarray) -> np.ndarray:
             "number": numbers,
             "key": (f"demo:{number}" for number in numbers),
             "order": whole(order_ids[shipped]),
+            "warehouse": whole(keys.warehouses[warehouse_of[shipped]]),
+            "carrier": constant("", len(shipped)),
+            "tracking_code": constant("", len(shipped)),
             "shipped_at": moments(world.orders["shipped_at"][shipped]),
             "actor": nothing(len(shipped)),
         },

@@ -74,6 +74,7 @@ def test_the_position_counts_every_unit_and_every_promise_once():
     result = plan_item(replace(MUG, on_hand=60, reserved=7, backordered=3, on_order=40, in_draft=12))
 
     assert result.inventory_position == 60 - 7 - 3 + 40 + 12
+    assert plan_item(replace(MUG, on_hand=60, in_draft=12, in_transit=5)).inventory_position == 77
 
 
 def test_a_varying_lead_time_widens_demand_as_the_textbook_says():
