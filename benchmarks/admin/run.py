@@ -34,6 +34,7 @@ MAKE = [
        SELECT 'S' || p.id, p.name, p.id, '', 'active', 9, 4, now() FROM catalog_product p""",
     """INSERT INTO catalog_channel (code, name, kind, currency, time_zone, priority, ignored_codes, is_active)
        VALUES ('WEB', 'Web', 'web_shop', 'GBP', 'UTC', 1, '', true)""",
+    "SELECT set_config('entrepot.stock_writer', 'on', false)",
     """INSERT INTO warehouses_warehouse (code, name, city, country, time_zone, is_active)
        VALUES ('MAIN', 'Main', '', 'GB', 'UTC', true)""",
     """INSERT INTO warehouses_location (warehouse_id, code, kind, is_active)

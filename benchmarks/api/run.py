@@ -27,7 +27,10 @@ os.environ["ENTREPOT_DB_NAME"] = NAME
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.base")
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.databases import fresh_database  # noqa: E402
+
 FILL = """
+SELECT set_config('entrepot.stock_writer', 'on', false);
 INSERT INTO catalog_category (code, name) VALUES ('ALL', 'All');
 INSERT INTO catalog_product (code, name, category_id)
   SELECT 'P' || n, 'Product ' || n, (SELECT id FROM catalog_category) FROM generate_series(1, 5000) n;
@@ -80,25 +83,7 @@ PAGES = {
 
 def prepare() -> None:
     """Make the database anew and fill it."""
-    import django
-    from django.conf import settings
-    from django.core.management import call_command
-
-    django.setup()
-    import psycopg2
-
-    from config.embedded import ensure_servers
-
-    ensure_servers(settings.DATA_DIR)
-    one = settings.DATABASES["default"]
-    server = psycopg2.connect(
-        host=one["HOST"], port=one["PORT"], user=one["USER"], password=one["PASSWORD"], dbname="postgres"
-    )
-    server.autocommit = True
-    with server.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {NAME}")
-        cursor.execute(f"CREATE DATABASE {NAME}")
-    call_command("migrate", verbosity=0)
+    fresh_database(NAME)
     from django.db import connection
 
     for statement in FILL.split(";\n"):

@@ -28,31 +28,16 @@ os.environ["ENTREPOT_DB_NAME"] = NAME
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.base")
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks" / "stock")]
 
+from benchmarks.databases import fresh_database  # noqa: E402
+
 SKUS = 100_000
 ASKED = 1000
 
 
 def prepare() -> None:
-    import django
-    from django.conf import settings
-    from django.core.management import call_command
-
-    django.setup()
-    import psycopg2
+    fresh_database(NAME)
     from django.db import connection
 
-    from config.embedded import ensure_servers
-
-    ensure_servers(settings.DATA_DIR)
-    one = settings.DATABASES["default"]
-    server = psycopg2.connect(
-        host=one["HOST"], port=one["PORT"], user=one["USER"], password=one["PASSWORD"], dbname="postgres"
-    )
-    server.autocommit = True
-    with server.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-        cursor.execute(f"CREATE DATABASE {NAME}")
-    call_command("migrate", verbosity=0)
     _fill()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

@@ -200,7 +200,8 @@ def test_a_level_is_shown_as_it_stands(world: Any, api: Any) -> None:
         "location": "A-01",
         "location_kind": "storage",
         "lot": None,
-        "on_hand": "20",
+        "status": "available",
+            "on_hand": "20",
         "reserved": "0",
         "updated_at": row.updated_at.isoformat().replace("+00:00", "Z"),
     }

@@ -1,25 +1,8 @@
-"""A real Chromium for the tests, or a printed reason why there is none."""
+"""One person at one screen of the real Chromium that tests/browser/conftest.py starts."""
 
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium on this machine; install it to run the browser tests")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 class Visit:

@@ -11,12 +11,11 @@ from config.kernel.models import Job
 from monitoring.services.alerts import evaluate_alerts
 from monitoring.services.kpis import record_kpis
 from procurement.models import PurchaseOrder
-from tests.browser.chromium import PHONE, Visit, chromium
+from tests.browser.chromium import PHONE, Visit
 from tests.cast import NOW, PASSWORD, World, build_world
 from tests.monitoring.forecasts import expect, make_run
 from tests.procurement.buying import make_proposal, sent_order
 
-__all__ = ["chromium"]
 pytestmark = pytest.mark.browser
 # Playwright keeps an event loop in this thread; the tests' own queries are still plain and one at a time.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

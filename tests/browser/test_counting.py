@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.browser.chromium import PHONE, Visit, chromium
+from tests.browser.chromium import PHONE, Visit
 from tests.cast import NOW, PASSWORD, World, build_world, make_location, put_stock
 from tests.warehouses.floor import lies
 from warehouses.models import CountSheet
 from warehouses.services.count_sheets import CountChoice, make_count_sheet
 
-__all__ = ["chromium"]
 pytestmark = pytest.mark.browser
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from tests.browser.chromium import PHONE, WIDE, Visit, chromium
+from tests.browser.chromium import PHONE, WIDE, Visit
 from tests.cast import PASSWORD, World, build_world, put_stock
 from tests.warehouses.floor import lies, order_of, packing
 from warehouses.models import Task
 from warehouses.services.picking import release_for_picking
 from warehouses.services.putaway import create_putaway_tasks
 
-__all__ = ["chromium"]
 pytestmark = pytest.mark.browser
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.browser.chromium import PHONE, Visit, chromium
+from tests.browser.chromium import PHONE, Visit
 from tests.cast import PASSWORD, World, build_world
 
-__all__ = ["chromium"]
 pytestmark = pytest.mark.browser
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 

@@ -11,12 +11,11 @@ from standardwebhooks import Webhook
 
 from monitoring.models import WebhookEndpoint
 from monitoring.services.webhooks.sending import send_due_messages
-from tests.browser.chromium import PHONE, Visit, chromium
+from tests.browser.chromium import PHONE, Visit
 from tests.cast import PASSWORD, build_world
 from tests.monitoring.hooks import ERROR, Outside, make_endpoint, run, tell
 from tests.monitoring.receiver import receiver
 
-__all__ = ["chromium"]
 pytestmark = pytest.mark.browser
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 

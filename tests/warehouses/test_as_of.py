@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.kernel.errors import Conflict, ValidationFailed
 from tests.cast import NOW, World
 from warehouses.models import BalanceSheet, StockBalance, StockDrift, StockMovement
+from warehouses.models.stock import WRITER
 from warehouses.selectors.as_of import (
     Clock,
     Worth,
@@ -51,7 +52,8 @@ class Entry:
 
 def write(entries: list[Entry], *, prefix: str = "as-of") -> None:
     """Ledger rows with clocks of our choosing (the service's own clock is the database's)."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, 'on', true)", [WRITER])
         cursor.executemany(
             "INSERT INTO warehouses_stockmovement (kind, sku_id, location_id, status, quantity, value, reference,"
             " reason, idempotency_key, happened_at, recorded_at)"

@@ -62,6 +62,12 @@ def tamper(model: Any, values: dict[str, Any], **where: Any) -> None:
         assert model.objects.filter(**where).update(**values) == 1
 
 
+def forge(**values: Any) -> None:
+    """A row of the ledger that no posting made."""
+    with the_pen():
+        StockMovement.objects.create(**values)
+
+
 def found() -> list[tuple[str, dict[str, str], tuple[str, ...]]]:
     return [(str(drift.kind), dict(drift.figures), drift.ways) for drift in find_drifts()]
 
@@ -172,7 +178,7 @@ def test_layers_value_and_ledger_are_compared(world: World) -> None:
 
 
 def test_a_ledger_row_without_a_level_is_found(world: World) -> None:
-    StockMovement.objects.create(
+    forge(
         kind="receipt", sku=world.tea, location=world.shelf, quantity=5, idempotency_key="forged", happened_at=NOW
     )
 
@@ -315,7 +321,7 @@ def test_more_reserved_than_the_ledger_holds_is_no_repair(world: World) -> None:
 
 
 def test_a_forged_row_of_the_ledger_is_met_by_a_level_or_by_its_opposite(world: World) -> None:
-    StockMovement.objects.create(
+    forge(
         kind="receipt", sku=world.tea, location=world.shelf, quantity=5, idempotency_key="forged", happened_at=NOW
     )
     drift = open_drift("level")
@@ -391,7 +397,7 @@ def test_pool_and_layers_are_brought_in_line_with_what_lies_there(world: World, 
 
 
 def test_the_ledger_takes_on_the_value_by_a_revaluation(world: World) -> None:
-    StockMovement.objects.create(
+    forge(
         kind="revaluation",
         sku=world.mug,
         location=world.shelf,

@@ -25,7 +25,11 @@ TABLES = {
     StockLevel: ("on_hand", "warehouses_stocklevel", "(sku_id, location_id, on_hand, reserved, status, updated_at)"),
     StockValue: ("value", "warehouses_stockvalue", "(sku_id, warehouse_id, quantity, value)"),
     CostLayer: ("value", "warehouses_costlayer", "(sku_id, warehouse_id, received_at, quantity, remaining, value)"),
-    StockMovement: ("quantity", "warehouses_stockmovement", ""),
+    StockMovement: (
+        "quantity",
+        "warehouses_stockmovement",
+        "(kind, sku_id, location_id, quantity, value, reference, reason, idempotency_key, happened_at, recorded_at)",
+    ),
 }
 
 
@@ -90,7 +94,7 @@ def test_no_figure_is_changed_or_removed_by_any_road(world: World, model: Any, r
     assert len(before) > 0
 
 
-@pytest.mark.parametrize("model", [StockLevel, StockValue, CostLayer], ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", TABLES, ids=lambda model: model.__name__)
 @pytest.mark.parametrize("way", ["insert", "copy"])
 def test_nothing_that_holds_units_or_value_is_added_by_insert_or_copy(world: World, model: Any, way: str) -> None:
     _field, table, columns = TABLES[model]
@@ -98,6 +102,10 @@ def test_nothing_that_holds_units_or_value_is_added_by_insert_or_copy(world: Wor
         StockLevel: (world.tea.pk, world.shelf.pk, 5, 0, "available", NOW.isoformat()),
         StockValue: (world.tea.pk, world.main.pk, 5, 5),
         CostLayer: (world.tea.pk, world.main.pk, NOW.isoformat(), 5, 5, 5),
+        StockMovement: (
+            *("receipt", world.tea.pk, world.shelf.pk, 5, 5, "r", "x", "forged"),
+            *(NOW.isoformat(), NOW.isoformat()),
+        ),
     }[model]
     before = model.objects.count()
 

@@ -12,7 +12,7 @@ from config.kernel.admin import BigTableAdmin, ReadOnlyAdmin
 from config.kernel.admin.base import DOCUMENT_TEMPLATE
 from config.kernel.fields import plain
 from warehouses.admin.find import skus_like
-from warehouses.admin.level_page import PAGE_ACTIONS
+from warehouses.admin.level_page import PAGE_ACTIONS, reason_in_words
 from warehouses.models import Lot, StockLevel, StockMovement
 
 MOST_LOTS = 200
@@ -90,7 +90,7 @@ class StockMovementAdmin(BigTableAdmin):
         "status",
         "signed",
         "reference",
-        "reason",
+        "shown_reason",
         "actor",
     )
     list_select_related = ("sku", "location__warehouse", "lot", "actor")
@@ -110,6 +110,11 @@ class StockMovementAdmin(BigTableAdmin):
     def sku_code(self, movement: StockMovement) -> str:
         return movement.sku.code
 
+    @display(description=_("reason"))
+    def shown_reason(self, movement: StockMovement) -> str:
+        return reason_in_words(movement.reason)
+
     @display(description=_("quantity"))
     def signed(self, movement: StockMovement) -> str:
-        return ("+" if movement.quantity > 0 else "−") + plain(abs(movement.quantity))
+        sign = "+" if movement.quantity > 0 else "−" if movement.quantity < 0 else ""
+        return sign + plain(abs(movement.quantity))

@@ -10,6 +10,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Now
 from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Sku
 from config.kernel.fields import MoneyField, QuantityField
@@ -64,7 +65,7 @@ def _never(name: str) -> list[pgtrigger.Trigger]:
 
 
 class StockStatus(models.TextChoices):
-    AVAILABLE = "available", _("Available")
+    AVAILABLE = "available", pgettext_lazy("stock status", "Available")
     QUARANTINE = "quarantine", _("Quarantine")
     DAMAGED = "damaged", _("Damaged")
     BLOCKED = "blocked", _("Blocked")
@@ -189,7 +190,7 @@ class StockMovement(models.Model):
                 condition=Q(GreaterThan(F("recorded_at") - F("happened_at"), Value(LATE))),
             ),
         ]
-        triggers = _never("append_only")
+        triggers = [*_never("append_only"), _writer_only("movement_one_writer", pgtrigger.Insert)]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.quantity:+f} {self.sku.code}"
