@@ -20,6 +20,9 @@ class Cart(models.Model):
     external_id = models.CharField(_("cart in the channel"), max_length=64)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.HELD)
     expires_at = models.DateTimeField(_("expires at"))
+    quota_used = models.JSONField(
+        _("of quotas"), default=dict, db_default={}, blank=True, help_text=_("Quota id → units it holds of it.")
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects = ScopedManager()
@@ -82,7 +85,7 @@ class ChannelQuota(models.Model):
         indexes = [models.Index(fields=["sku"], name="quota_open_sku", condition=Q(released_at=None))]
 
     def __str__(self) -> str:
-        return f"{self.sku_id} @ {self.channel_id}"
+        return f"{self.sku.code} · {self.channel}"
 
 
 class PublishedAvailability(models.Model):
@@ -105,4 +108,4 @@ class PublishedAvailability(models.Model):
         ordering = ("listing",)
 
     def __str__(self) -> str:
-        return f"{self.listing_id}: {self.quantity}"
+        return str(self.listing)

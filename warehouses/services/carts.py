@@ -148,7 +148,7 @@ def _hold(
             cart.lines.all().delete()
         _reserve(cart, wanted, routes, allows_split=channel.allows_split, now=now)
         cart.state = _State.HELD
-    cart.save(update_fields=["expires_at", "state"])
+    cart.save(update_fields=["expires_at", "state", "quota_used"])
     return cart, is_new
 
 
@@ -164,11 +164,7 @@ def _reserve(
         if available < line.quantity:
             shortages.append((line, max(available, _NOTHING)))
             continue
-        parts: dict[int, Decimal] = defaultdict(Decimal)
-        for sku_id, units in line.parts:
-            for level_id, quantity in _take(free, sku_id, routes, line.quantity * units).items():
-                parts[level_id] += quantity
-        taken.append(parts)
+        taken.append(_taken(free, line, routes, allows_split=allows_split))
     if shortages:
         raise short_of(shortages)
     rows = CartLine.objects.bulk_create(
@@ -183,19 +179,43 @@ def _reserve(
     )
     hold(list(zip(rows, taken, strict=True)))
     use_quotas(free.quota_used)
+    cart.quota_used = {str(pk): plain(units) for pk, units in free.quota_used.items() if units}
     note_changes(part for line in wanted if line.sku.is_kit for part, _units in line.parts)
 
 
 def _available(free: FreeStock, line: WantedLine, routes: Sequence[int], *, allows_split: bool) -> Decimal:
-    """How many of the line there are: whole kits, of one warehouse where the channel wants a single parcel."""
+    """How many of the line there are, of one warehouse where the channel wants a single parcel; each kit whole."""
+    if line.sku.is_kit:
+        there = _kits(free, line, routes, allows_split=allows_split).values()
+    elif allows_split:
+        there = free.available_together(line.sku.pk, routes).values()
+    else:
+        there = [free.available(line.sku.pk, w) for w in routes]
+    return sum(there, _NOTHING) if allows_split else max(there, default=_NOTHING)
 
-    def units(sku_id: int) -> Decimal:
-        together = sum(free.available_together(sku_id, routes).values(), _NOTHING)
-        return together if allows_split else max((free.available(sku_id, w) for w in routes), default=_NOTHING)
 
+def _kits(free: FreeStock, line: WantedLine, routes: Sequence[int], *, allows_split: bool) -> dict[int, Decimal]:
+    """Warehouse → whole kits whose parts all lie there: all of them may be taken, or those of one warehouse."""
+    units = [
+        (free.available_together(part, routes) if allows_split else {w: free.available(part, w) for w in routes}, each)
+        for part, each in line.parts
+    ]
+    return {w: min(there.get(w, _NOTHING) // each for there, each in units) for w in routes}
+
+
+def _taken(free: FreeStock, line: WantedLine, routes: Sequence[int], *, allows_split: bool) -> dict[int, Decimal]:
+    """Level id → units for the line; of a kit for its parts, kit by kit of one warehouse."""
     if not line.sku.is_kit:
-        return units(line.sku.pk)
-    return min(units(part) // each for part, each in line.parts)
+        return _take(free, line.sku.pk, routes, line.quantity)
+    parts: dict[int, Decimal] = defaultdict(Decimal)
+    left, kits = line.quantity, _kits(free, line, routes, allows_split=allows_split)
+    for warehouse in sorted(routes, key=lambda w: kits[w] < line.quantity):
+        here = min(left, kits[warehouse])
+        left -= here
+        for sku_id, each in line.parts if here else ():
+            for level_id, units in free.take(sku_id, warehouse, here * each).items():
+                parts[level_id] += units
+    return parts
 
 
 def _take(free: FreeStock, sku_id: int, routes: Sequence[int], quantity: Decimal) -> dict[int, Decimal]:
@@ -238,20 +258,16 @@ def _free(
     """Let go of everything these carts (locked) hold; the SKUs it was. Locks quotas, then every level that is needed
     now or next (`sku_ids` in `warehouse_ids` and wherever quotas of them lie) at once, in primary-key order."""
     lines = list(CartLine.objects.filter(cart__in=carts).order_by("pk"))
-    channel_of = {cart.pk: cart.channel_id for cart in carts}
-    held = list(Reservation.objects.filter(cart_line__in=lines).select_related("level", "cart_line"))
+    held = list(Reservation.objects.filter(cart_line__in=lines).select_related("level"))
     freed = {row.level.sku_id for row in held}
+    locked_quotas({*sku_ids, *freed})
+    give_back(carts)
     quotas = open_quotas(locked_quotas({*sku_ids, *freed}), now=now)
     places = set(warehouse_ids).union(*(quota.warehouses for rows in quotas.values() for quota in rows))
     needed = Q(pk__in=[row.level_id for row in held])
     if sku_ids:
         needed |= usable(timezone.localdate(now)) & Q(sku_id__in=list(sku_ids), location__warehouse_id__in=places)
     locked_levels(StockLevel.objects.filter(needed))
-    units: dict[int, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    for row in held:
-        units[channel_of[row.cart_line.cart_id]][row.level.sku_id] += row.quantity  # type: ignore[union-attr]
-    for channel_id, by_sku in units.items():
-        give_back(channel_id, by_sku)
     release(lines)
     return freed
 

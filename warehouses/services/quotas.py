@@ -3,7 +3,8 @@
 How takers of stock keep to them: warehouses.services.free_stock.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,12 +17,11 @@ from config.kernel.errors import Conflict, ValidationFailed
 from config.kernel.fields import plain
 from config.kernel.transactions import one_transaction
 from warehouses.locks import locked_document, locked_quotas
-from warehouses.models import ChannelQuota
+from warehouses.models import Cart, ChannelQuota
 from warehouses.services.availability import note_changes
-from warehouses.services.reservations import reserve_backorders
+from warehouses.services.reservations import reserve_backorders, use_quotas
 from warehouses.services.stock import is_storable
 
-_NOTHING = Decimal(0)
 EXPIRED_AT_ONCE = 200
 
 
@@ -88,15 +88,21 @@ def expire_quotas(*, now: datetime) -> int:
     return len(quotas)
 
 
-def give_back(channel_id: int, units: Mapping[int, Decimal]) -> None:
-    """Units (by SKU) that the channel lets go of count for its own quotas again, as far as these were used.
+def give_back(carts: Iterable[Cart]) -> None:
+    """What these carts (locked) used of their channels' quotas is there again, and the carts say so.
 
     Locks the quotas: to be called before the levels are locked, in the transaction that frees the units.
     """
-    for quota in locked_quotas(sku_id for sku_id, quantity in units.items() if quantity > 0):
-        if quota.channel_id == channel_id and quota.used:
-            quota.used = max(quota.used - units[quota.sku_id], _NOTHING)
-            quota.save(update_fields=["used"])
+    used: dict[int, Decimal] = defaultdict(Decimal)
+    holding = [cart for cart in carts if cart.quota_used]
+    for cart in holding:
+        for pk, units in cart.quota_used.items():
+            used[int(pk)] += Decimal(units)
+        cart.quota_used = {}
+    if holding:
+        skus = set(ChannelQuota.objects.filter(pk__in=used).values_list("sku_id", flat=True))
+        use_quotas({quota.pk: -min(used[quota.pk], quota.used) for quota in locked_quotas(skus)})
+        Cart.objects.filter(pk__in=[cart.pk for cart in holding]).update(quota_used={})
 
 
 def _release(quotas: list[ChannelQuota], *, now: datetime) -> None:
