@@ -201,7 +201,7 @@ def test_a_level_is_shown_as_it_stands(world: Any, api: Any) -> None:
         "location_kind": "storage",
         "lot": None,
         "status": "available",
-            "on_hand": "20",
+        "on_hand": "20",
         "reserved": "0",
         "updated_at": row.updated_at.isoformat().replace("+00:00", "Z"),
     }

@@ -161,9 +161,9 @@ class StockMovement(models.Model):
     value = MoneyField(
         _("value"), default=0, db_default=0, help_text=_("Signed: what the stock is worth more after it.")
     )
-    reference = models.CharField(_("reference"), max_length=80, blank=True, db_index=True)
+    reference = models.CharField(_("reference"), max_length=80, blank=True)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
-    idempotency_key = models.CharField(_("idempotency key"), max_length=120, unique=True)
+    idempotency_key = models.CharField(_("idempotency key"), max_length=120)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, verbose_name=_("actor"), db_index=False
     )
@@ -176,9 +176,12 @@ class StockMovement(models.Model):
         verbose_name, verbose_name_plural = _("stock movement"), _("stock movements")
         ordering = ("-pk",)
         constraints = [
-            models.CheckConstraint(condition=~Q(quantity=0) | Q(kind="revaluation"), name="stock_movement_not_zero")
+            # Not `unique=True` and `db_index=True` on the fields: each would bring a second index for LIKE.
+            models.UniqueConstraint(fields=["idempotency_key"], name="stock_movement_idempotency_key_once"),
+            models.CheckConstraint(condition=~Q(quantity=0) | Q(kind="revaluation"), name="stock_movement_not_zero"),
         ]
         indexes = [
+            models.Index(fields=["reference"], name="stock_movement_reference"),
             models.Index(fields=["sku", "location", "happened_at"], name="stock_movement_history"),
             models.Index(fields=["lot"], name="stock_movement_lot", condition=Q(lot__isnull=False)),
             models.Index(fields=["happened_at"], name="stock_movement_happened"),
@@ -193,7 +196,7 @@ class StockMovement(models.Model):
         triggers = [*_never("append_only"), _writer_only("movement_one_writer", pgtrigger.Insert)]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.quantity:+f} {self.sku.code}"
+        return f"{self.get_kind_display()} {self.quantity:+f} {self.sku.code}"
 
 
 class StockValue(models.Model):

@@ -30,7 +30,7 @@ _Kind = StockMovement.Kind
 @one_transaction
 def assemble_kit(
     kit_id: int, *, quantity: Decimal, location_id: int, key: str, now: datetime, actor: Any = None
-) -> list[StockMovement]:
+) -> Sequence[StockMovement]:
     """Take the parts of `quantity` kits out of the location's warehouse, by its picking rule, and put the kits there.
 
     The kits are worth what the parts were worth. Once a key. Locks the parts' levels and the kit's. Raises NotFound (no
@@ -81,7 +81,7 @@ def disassemble_kit(
     now: datetime,
     actor: Any = None,
     lot_id: int | None = None,
-) -> list[StockMovement]:
+) -> Sequence[StockMovement]:
     """Take free kits of a bin apart; the parts lie there, and share the kits' value by their unit costs. Once a key.
 
     Locks the levels. Raises as `assemble_kit`.
@@ -162,7 +162,7 @@ def _kit_move(
     )
 
 
-def _posted(start: str, kit: Sku, quantity: Decimal, place: Location) -> list[StockMovement]:
+def _posted(start: str, kit: Sku, quantity: Decimal, place: Location) -> Sequence[StockMovement]:
     """What this key has posted, when it was the same; raises Conflict when it was something else."""
     rows = list(StockMovement.objects.filter(idempotency_key__startswith=start).order_by("pk"))
     if not rows:

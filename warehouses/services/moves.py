@@ -7,14 +7,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from config.kernel.errors import Conflict, ValidationFailed
 from config.kernel.transactions import one_transaction
 from warehouses.models import Location, StockLevel, StockMovement, StockStatus
+from warehouses.services.pick_tasks import picking_goes_on
 from warehouses.services.reservations import reserve_backorders
 from warehouses.services.stock import Move, is_storable, post_movements
-from warehouses.services.unreserving import free_up
+from warehouses.services.unreserving import Freed, free_up
 
 MAX_KEY = 255
 MAX_REASON = 200
@@ -36,7 +38,7 @@ class StockMove:
 @one_transaction
 def move_stock(
     moves: Sequence[StockMove], *, key: str, now: datetime, actor: Any = None, reason: str = "", reference: str = ""
-) -> list[StockMovement]:
+) -> Sequence[StockMovement]:
     """Move free units from bin to bin, all or none; two movements each (out, in). The same key again moves no more.
 
     Locks the levels. Reserved units do not move: InsufficientStock names every line that is short. Raises
@@ -75,7 +77,7 @@ def change_status(
     actor: Any = None,
     lot_id: int | None = None,
     unreserve: bool = False,
-) -> list[StockMovement]:
+) -> Sequence[StockMovement]:
     """Give units another status where they lie: available, quarantine, damaged, blocked. Once a key.
 
     Only free units change, unless `unreserve`: then reservations give way (see `unreserving.free_up`), and their lines
@@ -93,10 +95,7 @@ def change_status(
     if items:
         raise ValidationFailed(_("The status cannot be changed: %s") % items[0]["message"], items=items)
     ledger_key = f"status:{_digest(key)}"
-    if unreserve and not StockMovement.objects.filter(idempotency_key=f"{ledger_key}:out").exists():
-        level = StockLevel.objects.filter(sku=sku_id, location=location_id, lot=lot_id, status=from_status).first()
-        if level is not None and level.on_hand >= quantity:
-            free_up({level.pk: quantity})
+    freed = _freed(sku_id, location_id, lot_id, from_status, quantity, ledger_key) if unreserve else Freed()
     posted = post_movements(
         [
             Move(
@@ -115,8 +114,21 @@ def change_status(
         happened_at=now,
         actor=actor,
     )
-    reserve_backorders([sku_id], now=now)
+    reserve_backorders({sku_id, *freed.skus}, now=now)
+    picking_goes_on(freed.orders, now=now)
     return posted
+
+
+def _freed(sku_id: int, location_id: int, lot_id: int | None, status: str, quantity: Decimal, ledger_key: str) -> Freed:
+    """Reservations give way once a key: a twin waits here until the first is done, and then finds it posted."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [ledger_key])
+    if StockMovement.objects.filter(idempotency_key=f"{ledger_key}:out").exists():
+        return Freed()
+    level = StockLevel.objects.filter(sku=sku_id, location=location_id, lot=lot_id, status=status).first()
+    if level is None or level.on_hand < quantity:
+        return Freed()
+    return free_up({level.pk: quantity})
 
 
 def _halves(move: StockMove, line: int, key: str, reason: str, reference: str) -> list[Move]:

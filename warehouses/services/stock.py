@@ -1,12 +1,13 @@
 """The one writer of stock (step 3 of the story): movements go into the ledger, levels and values follow at once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, overload
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -22,6 +23,7 @@ from warehouses.services.valuing import PostedMove, locked_pools, read_layers, v
 
 QUANTITY_LIMIT = Decimal(10) ** 11
 QUANTITY_STEP = Decimal("0.001")
+WORTH_LIMIT = Decimal(10) ** 14
 _NOTHING = Decimal(0)
 _Kind = StockMovement.Kind
 
@@ -58,7 +60,28 @@ class Move:
         return LevelKey(self.sku_id, self.location_id, self.lot_id, self.status)
 
 
-def post_movements(moves: Sequence[Move], *, happened_at: datetime, actor: Any = None) -> list[StockMovement]:
+class PostedRows(Sequence[StockMovement]):
+    """The ledger's rows of a posting in the order of its moves, each made only when somebody asks for it."""
+
+    def __init__(self, makers: Sequence[Callable[[], StockMovement]]) -> None:
+        self._makers = makers
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    @overload
+    def __getitem__(self, place: int) -> StockMovement: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[StockMovement]: ...
+
+    def __getitem__(self, place: int | slice) -> StockMovement | list[StockMovement]:
+        if isinstance(place, slice):
+            return [make() for make in self._makers[place]]
+        return self._makers[place]()
+
+
+def post_movements(moves: Sequence[Move], *, happened_at: datetime, actor: Any = None) -> Sequence[StockMovement]:
     """Post all of `moves` or none; returns the ledger rows in the order of `moves`.
 
     Locks the levels in primary-key order, then the value pools. Moves whose idempotency key is in the ledger already
@@ -78,7 +101,11 @@ def post_movements(moves: Sequence[Move], *, happened_at: datetime, actor: Any =
         fresh = [move for move in moves if move.idempotency_key not in posted] if posted else moves
         changes = _changes(fresh, levels, happened_at=happened_at)
         rows = _write(fresh, levels, changes, pools, happened_at=happened_at, actor=actor) if fresh else {}
-        return [rows.get(m.idempotency_key) or _as_posted(m, posted[m.idempotency_key]) for m in moves]
+        if not posted:
+            return PostedRows(list(rows.values()))
+        return PostedRows(
+            [rows.get(m.idempotency_key) or partial(_as_posted, m, posted[m.idempotency_key]) for m in moves]
+        )
 
 
 def change_reservations(deltas: Mapping[int, Decimal], *, sku_ids: Iterable[int]) -> None:
@@ -140,6 +167,9 @@ def _changes(
     shortages = []
     for key, (quantity, release, hold) in sums.items():
         level = levels[key]
+        if level.on_hand + quantity >= QUANTITY_LIMIT:
+            where = {} if lines[key] is None else {"line": lines[key]}
+            faults.append({**where, "field": "quantity", "message": _("The books cannot hold so much.")})
         if release > level.reserved:
             shortages.append((level, lines[key], release, level.reserved))
         elif level.on_hand + quantity < level.reserved - release + hold:
@@ -154,12 +184,14 @@ def _changes(
 
 def _place_faults(moves: Sequence[Move], levels: Mapping[LevelKey, LockedLevel], *, today: Any) -> list[dict[str, Any]]:
     faults = []
+    coming: dict[tuple[int, int, int | None], Decimal] | None = None
     for place, move in enumerate(moves, start=1):
         level = levels[move.level_key]
         if level.is_open and level.is_bin and (level.expires_on is None or level.expires_on >= today):
             continue
         message = ""
-        if move.quantity > 0 and not level.is_open:
+        coming = _coming_in(moves) if coming is None else coming
+        if not level.is_open and move.quantity > 0 and coming[move.sku_id, move.location_id, move.lot_id] > 0:
             message = _("The warehouse or the location is closed.")
         elif move.quantity > 0 and not level.is_bin:
             message = _("Stock lies in bins; this location only holds bins together.")
@@ -168,6 +200,14 @@ def _place_faults(moves: Sequence[Move], levels: Mapping[LevelKey, LockedLevel],
         if message:
             faults.append(_fault(move, place, "location", message))
     return faults
+
+
+def _coming_in(moves: Sequence[Move]) -> dict[tuple[int, int, int | None], Decimal]:
+    """(SKU, location, lot) → what comes in; what only changes its status where it lies comes to nothing."""
+    sums: dict[tuple[int, int, int | None], Decimal] = defaultdict(Decimal)
+    for move in moves:
+        sums[move.sku_id, move.location_id, move.lot_id] += move.quantity
+    return sums
 
 
 def _fault(move: Move, place: int, field: str, message: str) -> dict[str, Any]:
@@ -180,7 +220,10 @@ def _room_faults(
     levels: Mapping[LevelKey, LockedLevel],
     lines: Mapping[LevelKey, int | None],
 ) -> list[dict[str, Any]]:
-    """Places that would hold more than they can. Locks them, so that two postings do not fill the same room."""
+    """Places that would hold more than they can. Locks them, so that two postings do not fill the same room.
+
+    What is in transit to a warehouse has its room there: it is refused when it is sent, not when it stands at the door.
+    """
     coming: dict[int, Decimal] = defaultdict(Decimal)
     by_warehouse: dict[int, Decimal] = defaultdict(Decimal)
     first_line: dict[int, int | None] = {}
@@ -214,9 +257,11 @@ def _write(
     *,
     happened_at: datetime,
     actor: Any,
-) -> dict[str, StockMovement]:
+) -> dict[str, Callable[[], StockMovement]]:
+    """Idempotency key → what makes its row, in the order of the moves."""
     warehouses = [levels[move.level_key].warehouse_id for move in moves]
     _refuse_unbalanced(moves, warehouses)
+    _refuse_too_much(moves, warehouses, pools)
     leaving: dict[PoolKey, Decimal] = defaultdict(Decimal)
     for move, warehouse_id in zip(moves, warehouses, strict=True):
         if move.quantity < 0 and not move.is_internal:
@@ -254,7 +299,7 @@ def _write(
         if "idempotency_key" in str(exc):
             raise _reused(moves[0].idempotency_key) from exc
         raise
-    return {row[-1]: _movement(row, *written[row[-1]], happened_at, actor_id) for row in rows}
+    return {row[-1]: partial(_movement, row, *written[row[-1]], happened_at, actor_id) for row in rows}
 
 
 def _refuse_unbalanced(moves: Sequence[Move], warehouses: Sequence[int]) -> None:
@@ -265,6 +310,31 @@ def _refuse_unbalanced(moves: Sequence[Move], warehouses: Sequence[int]) -> None
             sums[move.sku_id, warehouse_id] += move.quantity
     if any(sums.values()):
         raise ValueError("internal moves of a SKU in a warehouse do not add up to zero")
+
+
+def _refuse_too_much(
+    moves: Sequence[Move], warehouses: Sequence[int], pools: Mapping[PoolKey, tuple[int, Any]]
+) -> None:
+    """Units or worth beyond what a column of the books can hold."""
+    coming: dict[PoolKey, list[Decimal]] = {}
+    faults = []
+    for place, (move, warehouse_id) in enumerate(zip(moves, warehouses, strict=True), start=1):
+        if move.is_internal or move.quantity < 0:
+            continue
+        key = move.sku_id, warehouse_id
+        pool = pools[key][1]
+        totals = coming.setdefault(key, [pool.quantity, pool.value])
+        totals[0] += move.quantity
+        cost = _NOTHING
+        if not move.carries:
+            cost = pool.unit_cost() if move.unit_cost is None else move.unit_cost
+            totals[1] += move.quantity * cost
+        if totals[0] >= QUANTITY_LIMIT:
+            faults.append(_fault(move, place, "quantity", _("The books cannot hold so much.")))
+        elif cost >= WORTH_LIMIT or totals[1] >= WORTH_LIMIT:
+            faults.append(_fault(move, place, "unit_cost", _("The books cannot hold so much worth.")))
+    if faults:
+        raise ValidationFailed(_("The stock cannot be moved: %s") % faults[0]["message"], items=faults)
 
 
 def _movement(
@@ -338,6 +408,6 @@ UNION ALL
 SELECT false, warehouse.id, warehouse.code, warehouse.capacity_units,
        (SELECT coalesce(sum(level.on_hand), 0) FROM warehouses_stocklevel level
         JOIN warehouses_location location ON location.id = level.location_id
-        WHERE location.warehouse_id = warehouse.id AND location.kind <> 'in_transit')
+        WHERE location.warehouse_id = warehouse.id)
 FROM warehouses_warehouse warehouse WHERE warehouse.id = ANY(%s) AND warehouse.capacity_units IS NOT NULL
 """

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from django.db import connection
 
 from warehouses.engine.layers import NOTHING, Layer, Pool, rounded, shared
-from warehouses.services.posting import PoolKey
+from warehouses.services.posting import PoolKey, array_text
 
 if TYPE_CHECKING:
     from warehouses.services.stock import Move
 
-FIRST_LOOK = 32
-"""So many open layers of a pool are read at once; more only when what leaves needs them."""
+FIRST_LOOK = 4
+"""So many open layers of a pool are read at first, oldest first; more only where what leaves needs them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ def locked_pools(
     found: dict[PoolKey, tuple[int, Pool]] = {}
     posted: dict[str, PostedMove] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [[key[0] for key in wanted], [key[1] for key in wanted], list(keys)])
+        columns = [key[0] for key in wanted], [key[1] for key in wanted], keys
+        cursor.execute(_LOCK, [array_text(column) for column in columns])
         for key, pk, kind, sku_id, place_id, lot_id, status, quantity, cost, value, *rest in cursor.fetchall():
             if key is None:
                 found[sku_id, place_id] = (pk, Pool(quantity, value, is_average=kind == "avco", standard_cost=cost))
@@ -67,9 +68,9 @@ def read_layers(pools: Mapping[PoolKey, tuple[int, Pool]], leaving: Mapping[Pool
     }
     look = FIRST_LOOK
     while wanted:
-        rows = [(*key, quantity) for key, quantity in wanted.items()]
+        skus, warehouses = zip(*wanted, strict=True)
         with connection.cursor() as cursor:
-            cursor.execute(_LAYERS, [*(list(column) for column in zip(*rows, strict=True)), look])
+            cursor.execute(_LAYERS, [array_text(skus), array_text(warehouses), look])
             layers: dict[PoolKey, list[Layer]] = defaultdict(list)
             for sku_id, warehouse_id, pk, remaining, value, quantity in cursor.fetchall():
                 layers[sku_id, warehouse_id].append(Layer(pk, remaining, value, quantity=quantity))
@@ -135,20 +136,15 @@ FROM pool
 UNION ALL
 SELECT idempotency_key, id, kind, sku_id, location_id, lot_id, status, quantity, unit_cost, value, reference, reason,
        actor_id, happened_at, recorded_at
-FROM warehouses_stockmovement WHERE idempotency_key = ANY(%s)
+FROM warehouses_stockmovement WHERE idempotency_key = ANY(%s::text[])
 """
 
-# The running sum stops the reading: of a thousand open layers only those that are needed are fetched.
 _LAYERS = """
 SELECT wanted.sku_id, wanted.warehouse_id, layer.id, layer.remaining, layer.value, layer.quantity
-FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[]) AS wanted(sku_id, warehouse_id, quantity)
+FROM unnest(%s::bigint[], %s::bigint[]) AS wanted(sku_id, warehouse_id)
 CROSS JOIN LATERAL (
-    SELECT id, remaining, value, quantity, received_at,
-           sum(remaining) OVER (ORDER BY received_at, id) - remaining AS before
-    FROM warehouses_costlayer layer
+    SELECT id, remaining, value, quantity FROM warehouses_costlayer layer
     WHERE layer.sku_id = wanted.sku_id AND layer.warehouse_id = wanted.warehouse_id AND remaining > 0
     ORDER BY received_at, id LIMIT %s
 ) layer
-WHERE layer.before < greatest(wanted.quantity, 0.001)
-ORDER BY wanted.sku_id, wanted.warehouse_id, layer.received_at, layer.id
 """

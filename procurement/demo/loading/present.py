@@ -13,7 +13,6 @@ from warehouses.services.count_sheets import CountChoice, make_count_sheet
 from warehouses.services.moves import StockMove, move_stock
 from warehouses.services.picking import release_wave
 from warehouses.services.quotas import set_quota
-from warehouses.services.sales import Sale, SaleLine, record_sale
 from warehouses.services.stock import Move, post_movements
 from warehouses.services.transfers import TransferItem, create_transfer, reserve_transfer, ship_transfer
 
@@ -35,7 +34,6 @@ def load_present(*, today: date, now: datetime, actor: Any) -> dict[str, int]:
         "transfers": _send_transfer(today=today, now=now, actor=actor),
         "quotas": _keep_for_a_channel(now=now, actor=actor),
         "count sheets": _open_count_sheet(now=now, actor=actor),
-        "orders of two parcels": _order_from_two_warehouses(now=now, actor=actor),
         "tasks": _send_to_the_floor(now=now, actor=actor),
         "channel events": _tell_events(now=now, actor=actor),
     }
@@ -154,29 +152,6 @@ def _open_count_sheet(*, now: datetime, actor: Any) -> int:
     warehouse = Warehouse.objects.order_by("pk")[1]
     aisle = Location.objects.filter(warehouse=warehouse, level=Location.Level.AISLE).order_by("code")[0]
     make_count_sheet(warehouse.code, CountChoice(location_codes=(aisle.code,)), key="demo:count", now=now, actor=actor)
-    return 1
-
-
-def _order_from_two_warehouses(*, now: datetime, actor: Any) -> int:
-    """More of one SKU than any warehouse of the web shop has: the order page says why it comes in two parcels."""
-    shop = Channel.objects.filter(kind=Channel.Kind.WEB_SHOP).order_by("pk").first()
-    serving = list(shop.routes.order_by("rank").values_list("warehouse_id", flat=True)) if shop else []
-    free: dict[int, dict[int, Decimal]] = {}
-    for level in _free_levels():
-        if level.location.warehouse_id in serving and level.location.kind in Location.USABLE:
-            by_warehouse = free.setdefault(level.sku_id, {})
-            place = level.location.warehouse_id
-            by_warehouse[place] = by_warehouse.get(place, Decimal(0)) + level.on_hand - level.reserved
-    shared = [
-        sku_id
-        for sku_id, units in free.items()
-        if len([u for u in units.values() if u >= 1]) > 1 and sum(units.values()) < 60
-    ]
-    if shop is None or not shared:
-        return 0
-    sku = Sku.objects.get(pk=shared[0])
-    line = SaleLine(sku.code, max(free[sku.pk].values()) + 1, sku.unit_price)
-    record_sale(Sale(shop.code, "DEMO-TWO-PARCELS", now, [line], ship_to_country="GB"), now=now, actor=actor)
     return 1
 
 
