@@ -99,7 +99,11 @@ class StockLevel(models.Model):
                 condition=Q(reserved__gte=0, reserved__lte=F("on_hand")), name="stock_level_reserved_within_on_hand"
             ),
         ]
-        indexes = [models.Index(fields=["updated_at"], name="stock_level_touched")]
+        indexes = [
+            models.Index(fields=["updated_at"], name="stock_level_touched"),
+            # People sort by it, and look for what is empty.
+            models.Index(fields=["on_hand", "id"], name="stock_level_on_hand"),
+        ]
         triggers = [
             _writer_only("level_made_empty", pgtrigger.Insert, "NEW.on_hand <> 0 OR NEW.reserved <> 0"),
             _writer_only(
