@@ -14,6 +14,7 @@ from config.kernel.charts import Figure, Line, bar_chart, line_chart
 from config.kernel.models import Job
 from forecasting.selectors import latest_run
 from monitoring.cards import cards
+from monitoring.floor_cards import floor_cards
 from monitoring.models import Alert
 from monitoring.selectors.course import Course, course_of_figures
 from monitoring.selectors.demand import demand_and_forecast
@@ -30,12 +31,15 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context |= {"title": _("Dashboard"), "subtitle": None, "today": today, "may_run_plan": may("procurement.run_plan")}
     if may("procurement.view_proposal"):
         context |= _figures(now, today)
+    elif may("warehouses.work_task"):
+        context["cards"] = floor_cards()
     if may("monitoring.view_alert"):
         context |= _alerts()
     if may("procurement.view_purchaseorder"):
         late = late_orders(today=today)
         context |= {"late_orders": late[:ROWS], "late_count": len(late)}
     if may("kernel.view_job"):
+        context["may_see_plan"] = True
         context["plan_job"] = Job.objects.filter(kind=PLAN).order_by("-created_at").first()
         context["plan_run"] = latest_run()
     context["run_plan_url"] = reverse("admin:procurement_run_plan")

@@ -22,7 +22,7 @@ _LINE = PurchaseOrderLine.Status
 
 # What a scan of these documents' numbers means.
 numbered("PO-", "procurement.purchaseorder", type="purchase_order")
-numbered("RC-", "procurement.receipt", type="receipt")
+numbered("GR-", "procurement.receipt", type="receipt")
 
 
 def on_order_quantities(sku_ids: Collection[int] | None = None) -> dict[Pair, Decimal]:

@@ -1,10 +1,10 @@
 """Row locks of stock, and the lock order of the whole house.
 
 Lock order, everywhere: document (sales order, cart, transfer, count sheet, return, purchase order) → its lines in
-primary-key order → quotas of the SKUs → stock levels in primary-key order → places with a capacity → value pools in
-primary-key order (their layers are guarded by them). Whoever needs several documents takes them in primary-key order
-too. Levels and pools are locked only here. Lines, reservations and returns of an order change only while the order
-itself is locked, those of carts and transfers while the cart or the transfer is.
+primary-key order → quotas of the SKUs → stock levels in primary-key order → value pools in primary-key order (their
+layers are guarded by them) → places with a capacity. Tasks come between documents and quotas. Whoever needs several
+documents takes them in primary-key order too. Levels and pools are locked only here. Lines, reservations and returns of
+an order change only while the order itself is locked, those of carts and transfers while the cart or the transfer is.
 
 One exception, and why it cannot deadlock: stock that arrives (levels already locked) serves waiting orders, which would
 be the wrong way round; `locked_waiting_orders` and `locked_free_levels` therefore never wait, they skip what is busy.

@@ -1,6 +1,7 @@
 """Categories, products and SKUs. The SKU's page is the hub: every app to the right adds its panels to it."""
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
@@ -64,6 +65,11 @@ class SkuAdmin(LabelsMixin, HouseAdmin):
     )
 
     inlines = (KitParts, PackUnits)
+
+    def get_inlines(self, request: HttpRequest, obj: Sku | None) -> tuple[type[TabularInline], ...]:
+        """Whoever only looks sees the parts of kits alone."""
+        may = self.has_change_permission(request, obj) if obj else True
+        return (KitParts, PackUnits) if may or (obj and obj.is_kit) else (PackUnits,)
 
     @display(description=_("category"), ordering="product__category__name")
     def category(self, sku: Sku) -> str:

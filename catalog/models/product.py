@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.fields import MoneyField, QuantityField
+from config.kernel.fields import MoneyField, QuantityField, plain
 from config.kernel.policy import ScopedManager
 
 
@@ -130,4 +130,4 @@ class KitPart(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity} {self.part_id}"
+        return f"{plain(self.quantity)} × {self.part.code}"

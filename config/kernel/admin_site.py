@@ -20,6 +20,7 @@ ADMIN_CSP = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLIN
 
 class HouseAdminSite(UnfoldAdminSite):
     enable_nav_sidebar = True
+    empty_value_display = "–"
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff of the company; a supplier's user never, whatever flags it carries."""

@@ -24,6 +24,7 @@ _WAREHOUSES = (
     "stockmovement",
     "reservation",
     "channelroute",
+    "shippingrate",
     "stockdrift",
     "task",
 )
@@ -61,7 +62,8 @@ ROLES: dict[str, frozenset[str]] = {
         _VIEW_ALL
         | _perms("catalog", _CATALOG, "add", "change")
         | _perms("catalog", ("calendarevent", "packunit", "kitpart"), "delete")
-        | _perms("warehouses", ("warehouse", "location", "channelroute"), "add", "change")
+        | _perms("warehouses", ("warehouse", "location", "channelroute", "shippingrate"), "add", "change")
+        | _perms("warehouses", ("shippingrate",), "delete")
         | _perms("warehouses", ("task",), "add", "change")
         | _perms("procurement", ("supplier", "supplieritem", "pricebreak", "policy"), "add", "change")
         | _perms("procurement", ("pricebreak", "policy"), "delete")

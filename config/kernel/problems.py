@@ -1,6 +1,7 @@
 """Domain and framework errors → `application/problem+json` (RFC 9457), in one place."""
 
 import logging
+from collections.abc import Iterator, Mapping
 from decimal import InvalidOperation
 from http import HTTPStatus
 from typing import Any
@@ -70,7 +71,23 @@ def _invalid(detail: Any) -> dict[str, Any]:
         if isinstance(detail, dict)
         else {"non_field_errors": detail}
     )
-    return problem(400, "Invalid request", _("The request has invalid fields."), "invalid", fields=fields)
+    said = {"fields": fields, "items": list(_named(fields))}
+    return problem(400, "Invalid request", _("The request has invalid fields."), "invalid", **said)
+
+
+def _named(faults: Any, line: int | None = None, field: str = "") -> Iterator[dict[str, Any]]:
+    """Every fault by itself, as services name theirs; `line` is the place in the list of lines, from 1."""
+    if isinstance(faults, Mapping):
+        for name, why in faults.items():
+            if isinstance(name, int):
+                yield from _named(why, name + 1 if line is None else line, field)
+            else:
+                yield from _named(why, line, field if name == "non_field_errors" and field else name)
+    elif isinstance(faults, list | tuple):
+        for fault in faults:
+            yield from _named(fault, line, field)
+    else:
+        yield {**({} if line is None else {"line": line}), "field": field, "message": str(faults)}
 
 
 def _of_the_database(exc: BaseException) -> dict[str, Any] | None:

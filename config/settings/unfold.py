@@ -22,25 +22,29 @@ def _table(title: Any, icon: str, model: str) -> dict[str, Any]:
     }
 
 
+def _page(title: Any, icon: str, name: str, permission: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}"), "permission": _may(permission)}
+
+
+# By job: what a clerk, a planner and whoever keeps the house reach for daily stands above; tables that are set up once,
+# or read when something is doubted, stand in the folded groups at the end.
 NAVIGATION = [
     {
         "title": _("Overview"),
         "items": [
             {"title": _("Dashboard"), "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
             _table(_("Alerts"), "notifications", "monitoring.alert"),
-            _table(_("Jobs"), "hourglass_top", "kernel.job"),
-            _table(_("Audit trail"), "policy", "monitoring.auditevent"),
         ],
     },
     {
         "title": _("Sales"),
         "items": [
             _table(_("Sales orders"), "receipt_long", "warehouses.salesorder"),
-            _table(_("Order lines"), "list_alt", "warehouses.salesorderline"),
             _table(_("Shipments"), "local_shipping", "warehouses.shipment"),
             _table(_("Returns"), "assignment_return", "warehouses.salesreturn"),
-            _table(_("Channel events"), "sync_problem", "warehouses.channelevent"),
-            _table(_("Sales imports"), "upload_file", "warehouses.salesimport"),
+            _table(_("Availability by channel"), "storefront", "warehouses.publishedavailability"),
+            _table(_("Channel quotas"), "fence", "warehouses.channelquota"),
+            _table(_("Carts"), "shopping_cart", "warehouses.cart"),
         ],
     },
     {
@@ -48,34 +52,18 @@ NAVIGATION = [
         "items": [
             _table(_("SKUs"), "inventory_2", "catalog.sku"),
             _table(_("Stock levels"), "shelves", "warehouses.stocklevel"),
-            _table(_("Stock movements"), "swap_vert", "warehouses.stockmovement"),
-            _table(_("Tasks"), "checklist", "warehouses.task"),
-            _table(_("Reservations"), "bookmark", "warehouses.reservation"),
-            _table(_("Availability by channel"), "storefront", "warehouses.publishedavailability"),
-            _table(_("Channel quotas"), "fence", "warehouses.channelquota"),
-            _table(_("Carts"), "shopping_cart", "warehouses.cart"),
-            _table(_("Count sheets"), "fact_check", "warehouses.countsheet"),
-            _table(_("Transfers"), "move_up", "warehouses.transfer"),
+            _table(_("Stock by location"), "warehouse", "warehouses.warehouse"),
             _table(_("Lots"), "qr_code_2", "warehouses.lot"),
-            _table(_("Stock drifts"), "difference", "warehouses.stockdrift"),
+            _table(_("Stock movements"), "swap_vert", "warehouses.stockmovement"),
         ],
     },
     {
-        "title": _("Value"),
+        "title": _("Warehouse floor"),
         "items": [
-            _table(_("Stock value"), "account_balance", "warehouses.stockvalue"),
-            _table(_("Landed costs"), "directions_boat", "warehouses.landedcost"),
-            _table(_("Balance sheets"), "balance", "warehouses.balancesheet"),
-            _table(_("Stock rules"), "rule_settings", "warehouses.stockrules"),
-        ],
-    },
-    {
-        "title": _("Forecasts"),
-        "items": [
-            _table(_("Forecasts"), "query_stats", "forecasting.forecast"),
-            _table(_("Forecast runs"), "history", "forecasting.forecastrun"),
-            _table(_("Daily demand"), "bar_chart", "forecasting.demandhistory"),
-            _table(_("Calendar"), "event", "catalog.calendarevent"),
+            _page(_("My work"), "barcode_scanner", "warehouses_task_my_work", "warehouses.work_task"),
+            _table(_("Tasks"), "checklist", "warehouses.task"),
+            _table(_("Transfers"), "move_up", "warehouses.transfer"),
+            _table(_("Count sheets"), "fact_check", "warehouses.countsheet"),
         ],
     },
     {
@@ -85,19 +73,43 @@ NAVIGATION = [
             _table(_("Purchase orders"), "shopping_bag", "procurement.purchaseorder"),
             _table(_("Suppliers' answers"), "forum", "procurement.lineresponse"),
             _table(_("Receipts"), "move_to_inbox", "procurement.receipt"),
+            _table(_("Suppliers"), "handshake", "procurement.supplier"),
         ],
     },
     {
-        "title": _("Suppliers"),
+        "title": _("Forecasts"),
         "items": [
-            _table(_("Suppliers"), "handshake", "procurement.supplier"),
-            _table(_("Supplier items"), "sell", "procurement.supplieritem"),
+            _table(_("Forecasts"), "query_stats", "forecasting.forecast"),
+            _table(_("Daily demand"), "bar_chart", "forecasting.demandhistory"),
+            _table(_("Calendar"), "event", "catalog.calendarevent"),
+        ],
+    },
+    {
+        "title": _("Value"),
+        "items": [
+            _table(_("Stock value"), "account_balance", "warehouses.stockvalue"),
+            _table(_("Landed costs"), "directions_boat", "warehouses.landedcost"),
+        ],
+    },
+    {
+        "title": _("Records and checks"),
+        "collapsible": True,
+        "items": [
+            _table(_("Order lines"), "list_alt", "warehouses.salesorderline"),
+            _table(_("Reservations"), "bookmark", "warehouses.reservation"),
+            _table(_("Stock drifts"), "difference", "warehouses.stockdrift"),
+            _table(_("Balance sheets"), "balance", "warehouses.balancesheet"),
+            _table(_("Forecast runs"), "history", "forecasting.forecastrun"),
+            _table(_("Jobs"), "hourglass_top", "kernel.job"),
+            _table(_("Audit trail"), "policy", "monitoring.auditevent"),
         ],
     },
     {
         "title": _("Connections"),
         "collapsible": True,
         "items": [
+            _table(_("Sales imports"), "upload_file", "warehouses.salesimport"),
+            _table(_("Channel events"), "sync_problem", "warehouses.channelevent"),
             _table(_("Webhooks"), "webhook", "monitoring.webhookendpoint"),
             _table(_("Webhook deliveries"), "outbox", "monitoring.webhookdelivery"),
             _table(_("Events"), "rss_feed", "kernel.outboxevent"),
@@ -108,13 +120,15 @@ NAVIGATION = [
         "collapsible": True,
         "items": [
             _table(_("Policies"), "tune", "procurement.policy"),
+            _table(_("Supplier items"), "sell", "procurement.supplieritem"),
             _table(_("Products"), "category", "catalog.product"),
             _table(_("Categories"), "account_tree", "catalog.category"),
-            _table(_("Channels"), "storefront", "catalog.channel"),
+            _table(_("Channels"), "hub", "catalog.channel"),
             _table(_("Listings"), "label", "catalog.listing"),
             _table(_("Channel routes"), "alt_route", "warehouses.channelroute"),
-            _table(_("Warehouses"), "warehouse", "warehouses.warehouse"),
             _table(_("Locations"), "location_on", "warehouses.location"),
+            _table(_("Shipping rates"), "local_post_office", "warehouses.shippingrate"),
+            _table(_("Stock rules"), "rule_settings", "warehouses.stockrules"),
             _table(_("People"), "group", "auth.user"),
             _table(_("Portal users"), "badge", "procurement.suppliermembership"),
         ],

@@ -1,10 +1,11 @@
 """The picture of one SKU in one warehouse: eight weeks of demand, the forecast's fan, and the days without stock."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.db.models.functions import TruncDate, TruncWeek
 from django.utils.translation import gettext as _
 
@@ -18,32 +19,59 @@ AHEAD_DAYS = 42
 PAST_WEEKS = 52
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a fan chart shows left of today."""
+
+    start: date
+    demand: list[float]
+    """units a day, zeros filled in"""
+    stockout_days: frozenset[date]
+
+
 def fan_of(sku_id: int, warehouse_id: int, forecast: Forecast | None, *, until: date, title: str) -> Figure:
     """`until` is the last day of demand shown: the forecast's `as_of`, or yesterday when there is none."""
-    start = until - timedelta(days=PAST_DAYS - 1)
+    return drawn(pasts_of(sku_id, [warehouse_id], until=until)[warehouse_id], forecast, title=title)
+
+
+def drawn(past: Past, forecast: Forecast | None, *, title: str) -> Figure:
     middle, lower, upper, band = _band(forecast)
     data = FanData(
-        start=start,
-        actual=daily_units(sku_id, warehouse_id, start=start, days=PAST_DAYS),
+        start=past.start,
+        actual=past.demand,
         middle=middle,
         lower=lower,
         upper=upper,
         band_name=band,
-        stockout_days=stockout_days(sku_id, warehouse_id, start=start, until=until),
+        stockout_days=past.stockout_days,
     )
     return fan_chart(data, title=title)
 
 
-def daily_units(sku_id: int, warehouse_id: int, *, start: date, days: int) -> list[float]:
-    """Demand of all channels day by day, zeros filled in."""
+def pasts_of(sku_id: int, warehouse_ids: Collection[int], *, until: date) -> dict[int, Past]:
+    """Warehouse id → its past, all of them in the same few queries."""
+    start = until - timedelta(days=PAST_DAYS - 1)
+    demand, empty = _daily_units(sku_id, warehouse_ids, start), _stockout_days(sku_id, warehouse_ids, start, until)
+    return {
+        warehouse: Past(
+            start,
+            [float(demand.get((warehouse, start + timedelta(days=n)), 0)) for n in range(PAST_DAYS)],
+            empty[warehouse],
+        )
+        for warehouse in warehouse_ids
+    }
+
+
+def _daily_units(sku_id: int, warehouse_ids: Collection[int], start: date) -> dict[tuple[int, date], Decimal]:
+    """Demand of all channels by warehouse and day."""
     rows = (
-        DemandHistory.objects.filter(sku_id=sku_id, warehouse_id=warehouse_id)
-        .filter(day__gte=start, day__lt=start + timedelta(days=days))
-        .values_list("day")
+        DemandHistory.objects.filter(sku_id=sku_id, warehouse_id__in=warehouse_ids)
+        .filter(day__gte=start, day__lt=start + timedelta(days=PAST_DAYS))
+        .order_by()
+        .values_list("warehouse_id", "day")
         .annotate(units=Sum("quantity"))
     )
-    found = dict(rows)
-    return [float(found.get(start + timedelta(days=n), 0)) for n in range(days)]
+    return {(warehouse, day): units for warehouse, day, units in rows}
 
 
 def weekly_chart(sku_id: int, *, until: date) -> Figure | None:
@@ -68,21 +96,32 @@ def weekly_chart(sku_id: int, *, until: date) -> Figure | None:
     )
 
 
-def stockout_days(sku_id: int, warehouse_id: int, *, start: date, until: date) -> frozenset[date]:
+def _stockout_days(sku_id: int, warehouse_ids: Collection[int], start: date, until: date) -> dict[int, frozenset[date]]:
     """Days at whose end nothing usable was on hand, walked back from today's stock through the ledger."""
     moved = (
         StockMovement.objects.filter(
             sku_id=sku_id,
-            location__in=Location.objects.filter(warehouse_id=warehouse_id, kind__in=Location.USABLE),
+            location__warehouse_id__in=warehouse_ids,
+            location__kind__in=Location.USABLE,
             happened_at__gte=datetime.combine(start, time(0), tzinfo=UTC),
         )
-        .values_list(TruncDate("happened_at", tzinfo=UTC))
+        .order_by()
+        .values_list("location__warehouse_id", TruncDate("happened_at", tzinfo=UTC))
         .annotate(units=Sum("quantity"))
     )
-    changes: dict[date, Decimal] = dict(moved)
-    usable = stock_positions([sku_id]).get((sku_id, warehouse_id), Position()).usable
-    if not changes and not StockMovement.objects.filter(Q(sku_id=sku_id)).exists():
-        return frozenset()
+    changes: dict[int, dict[date, Decimal]] = {warehouse: {} for warehouse in warehouse_ids}
+    for warehouse, day, units in moved:
+        changes[warehouse][day] = units
+    if not any(changes.values()) and not StockMovement.objects.filter(sku_id=sku_id).exists():
+        return dict.fromkeys(warehouse_ids, frozenset())
+    positions = stock_positions([sku_id])
+    return {
+        warehouse: _empty_days(positions.get((sku_id, warehouse), Position()).usable, changes[warehouse], start, until)
+        for warehouse in warehouse_ids
+    }
+
+
+def _empty_days(usable: Decimal, changes: Mapping[date, Decimal], start: date, until: date) -> frozenset[date]:
     days = set()
     for day in sorted({*changes, *(start + timedelta(days=n) for n in range((until - start).days + 1))}, reverse=True):
         if usable <= 0 and start <= day <= until:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Sku
 from config.kernel.admin import panel, render_panel
-from forecasting.admin.chart import fan_of, weekly_chart
+from forecasting.admin.chart import drawn, pasts_of, weekly_chart
 from forecasting.models import DemandHistory, Forecast
 from forecasting.selectors import latest_run
 from warehouses.models import Warehouse
@@ -23,14 +23,16 @@ def sku_forecasts_panel(request: HttpRequest, sku: Sku) -> SafeString:
         forecast.warehouse_id: forecast
         for forecast in Forecast.objects.filter(run=run, sku=sku).select_related("run", "warehouse")
     }
-    seen = set(DemandHistory.objects.filter(sku=sku).values_list("warehouse_id", flat=True).distinct()) | set(forecasts)
+    seen = set(
+        DemandHistory.objects.filter(sku=sku).order_by().values_list("warehouse_id", flat=True).distinct()
+    ) | set(forecasts)
     yesterday = timezone.localdate() - timedelta(days=1)
     until = run.as_of if run else yesterday
-    places = []
+    places, pasts = [], pasts_of(sku.pk, seen, until=until)
     for warehouse in Warehouse.objects.filter(pk__in=seen):
         forecast = forecasts.get(warehouse.pk)
         title = _("Demand and forecast in %(warehouse)s") % {"warehouse": warehouse.name}
-        chart = fan_of(sku.pk, warehouse.pk, forecast, until=until, title=title)
+        chart = drawn(pasts[warehouse.pk], forecast, title=title)
         places.append({"warehouse": warehouse, "forecast": forecast, "chart": chart})
     context = {"sku": sku, "places": places, "weekly": weekly_chart(sku.pk, until=until), "run": run}
     return render_panel("admin/house/sku_forecasts.html", request, context)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from unfold.decorators import display
@@ -156,7 +156,9 @@ def state_of(endpoint: WebhookEndpoint) -> tuple[str, str]:
         return "off", gettext("Disabled")
     if not endpoint.is_active:
         return "paused", gettext("Paused")
-    return ("failing", gettext("Failing")) if endpoint.consecutive_failures else ("active", gettext("Active"))
+    if endpoint.consecutive_failures:
+        return "failing", gettext("Failing")
+    return "active", pgettext("webhook", "Active")
 
 
 @panel("monitoring.webhookendpoint", order=10)

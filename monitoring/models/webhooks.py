@@ -8,6 +8,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Channel
 from config.kernel.policy import ScopedManager
@@ -88,7 +89,7 @@ class WebhookDelivery(models.Model):
     """
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("Waiting")
+        WAITING = "waiting", pgettext_lazy("message", "Waiting")
         DELIVERED = "delivered", _("Delivered")
         FAILED = "failed", _("Failed")
         SUPERSEDED = "superseded", _("Superseded")

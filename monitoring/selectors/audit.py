@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.db.models import Field, ForeignKey, QuerySet
 from django.utils.translation import gettext as _
@@ -38,7 +39,7 @@ def changes_of(events: Sequence[AuditEvent]) -> dict[int, list[Change]]:
     names = _names_of_what_is_pointed_to(entry for entries in raw.values() for entry in entries)
     return {
         pk: [
-            Change(field.name, str(field.verbose_name), _said(field, old, names), _said(field, new, names))
+            Change(field.name, _(str(field.verbose_name)), _said(field, old, names), _said(field, new, names))
             for field, old, new in entries
         ]
         for pk, entries in raw.items()
@@ -95,7 +96,8 @@ def _names_of_what_is_pointed_to(entries: Iterable[_Difference]) -> _Names:
     for model, keys in wanted.items():
         rows = model._base_manager.filter(pk__in=keys)
         for row in rows.only(*_naming(model)) if _naming(model) else rows:
-            names[model, row.pk] = next((str(getattr(row, n)) for n in _naming(model)), "") or str(row)
+            name = next((str(getattr(row, n)) for n in _naming(model)), "") or str(row)
+            names[model, row.pk] = _(name) if model is Group else name
     return names
 
 

@@ -140,7 +140,9 @@ WITH recent AS (
 ), asked AS (
     SELECT recent.ordered_at::date AS day, sum(line.quantity - line.cancelled_quantity) AS asked,
            sum(line.reserved_quantity) AS reserved
-    FROM recent JOIN warehouses_salesorderline line ON line.order_id = recent.id GROUP BY 1
+    FROM recent JOIN warehouses_salesorderline line ON line.order_id = recent.id
+    WHERE NOT line.is_kit -- its parts are counted, as they are what leaves
+    GROUP BY 1
 ), shipped AS (
     SELECT recent.ordered_at::date AS day, -sum(move.quantity) AS shipped
     FROM recent

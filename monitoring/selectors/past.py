@@ -61,7 +61,8 @@ def _moved_by_day(start: datetime) -> dict[date, dict[tuple[int, int, bool], Dec
 
 
 _MOVED = """
-SELECT (move.happened_at AT TIME ZONE 'UTC')::date, move.sku_id, place.warehouse_id, place.kind = ANY(%(usable)s),
+SELECT (move.happened_at AT TIME ZONE 'UTC')::date, move.sku_id, place.warehouse_id,
+       place.kind = ANY(%(usable)s) AND move.status = 'available',
        sum(move.quantity)
 FROM warehouses_stockmovement move JOIN warehouses_location place ON place.id = move.location_id
 WHERE move.happened_at >= %(start)s GROUP BY 1, 2, 3, 4

@@ -18,12 +18,14 @@ def buying_panel(request: HttpRequest, sku: Sku) -> SafeString:
     )
     may_see_proposals = request.user.has_perm("procurement.view_proposal")
     proposals = Proposal.objects.filter(sku=sku, status=Proposal.Status.OPEN).select_related("warehouse", "supplier")
+    may_see_items = request.user.has_perm("procurement.view_supplieritem")
     items = SupplierItem.objects.filter(sku=sku).select_related("supplier").order_by("-is_preferred", "supplier__name")
     context = {
         "sku": sku,
         "today": timezone.localdate(),
         "lines": [line for line in lines if line.outstanding_quantity],
         "proposals": proposals if may_see_proposals else [],
-        "items": items if request.user.has_perm("procurement.view_supplieritem") else [],
+        "may_see_items": may_see_items,
+        "items": items if may_see_items else [],
     }
     return render_panel("admin/house/sku_buying.html", request, context)

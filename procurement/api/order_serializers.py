@@ -183,9 +183,7 @@ class ReceiptSerializer(HouseSerializer):
 class ReceiptBodySerializer(serializers.Serializer):
     class LineSerializer(serializers.Serializer):
         line_id = serializers.IntegerField(min_value=1)
-        quantity = QuantitySerializerField(
-            min_value=Decimal("0.001"), help_text="In `unit` where one is named, else in units of the SKU."
-        )
+        quantity = QuantitySerializerField(help_text="In `unit` where one is named, else in units of the SKU.")
         lot = serializers.CharField(
             source="lot_code", max_length=64, required=False, allow_blank=True, help_text="Made where it is missing."
         )

@@ -189,7 +189,7 @@ class LineResponse(models.Model):
         permissions = [("decide_lineresponse", "Can accept or decline a supplier's change")]
 
     def __str__(self) -> str:
-        return f"{self.line_id}: {self.kind}"
+        return f"{self.line_id}: {self.get_kind_display()}"
 
     @classmethod
     def supplier_rows(cls, user: Any) -> Q:

@@ -60,8 +60,10 @@ class Supplier(models.Model):
 class SupplierMembership(models.Model):
     """A user of the portal and the supplier they answer for."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="supplier_membership")
-    supplier = models.ForeignKey(Supplier, models.CASCADE, related_name="memberships")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("user"), related_name="supplier_membership"
+    )
+    supplier = models.ForeignKey(Supplier, models.CASCADE, verbose_name=_("supplier"), related_name="memberships")
 
     objects = ScopedManager()
 

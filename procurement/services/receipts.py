@@ -141,7 +141,8 @@ def _places(order: PurchaseOrder, location_id: int | None) -> tuple[int, int]:
     places = Location.objects.filter(warehouse=order.warehouse_id, is_active=True)
     if location_id is not None:
         if not places.filter(pk=location_id).exclude(kind=Location.Kind.IN_TRANSIT).exists():
-            raise ValidationFailed(_("This is no location of %(place)s.") % {"place": order.warehouse.name})
+            message = _("This is no location of %(place)s.") % {"place": order.warehouse.name}
+            raise ValidationFailed(message, items=[{"field": "location", "message": message}])
         return location_id, location_id
     bins = places.filter(level=Location.Level.BIN).order_by("-pk")
     wanted = (Location.Kind.RECEIVING, Location.Kind.STORAGE, Location.Kind.QUARANTINE)

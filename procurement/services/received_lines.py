@@ -177,4 +177,5 @@ def _total_faults(line: PurchaseOrderLine, quantity: Decimal, tolerance: Decimal
 def _named(row: ReceivedLine, line: PurchaseOrderLine | None, fault: str) -> dict[str, Any]:
     name = f"{line.line_number} {line.sku.code}" if line else str(row.line_id)
     message = _("line %(line)s: %(fault)s") % {"line": name, "fault": fault}
-    return {"line_id": row.line_id, "quantity": plain(row.quantity), "message": message}
+    where = {"line": line.line_number} if line else {}
+    return {**where, "line_id": row.line_id, "quantity": plain(row.quantity), "message": message}

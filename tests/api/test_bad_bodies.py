@@ -59,7 +59,6 @@ def test_a_body_above_the_limit_gets_413(world: Any, api: Any) -> None:
         ({"external_id": ""}, "external_id"),
         ({"ordered_at": "yesterday"}, "ordered_at"),
         ({"lines": []}, "lines"),
-        ({"lines": [LINE | {"quantity": "-1"}]}, "lines"),
         ({"lines": [LINE | {"quantity": "1e400"}]}, "lines"),
         ({"lines": [LINE | {"unit_price": "-0.01"}]}, "lines"),
         ({"lines": [LINE] * 501}, "lines"),
@@ -71,6 +70,7 @@ def test_a_field_of_the_wrong_kind_is_named(world: Any, api: Any, change: dict, 
     assert (answer.status_code, answer["Content-Type"]) == (400, PROBLEM) if field != "channel" else True
     if answer.status_code == 400:
         assert field in answer.json()["fields"]
+        assert {item["field"] for item in answer.json()["items"]} <= {field, "quantity", "unit_price"}
     assert answer.status_code in (400, 404, 422)
     assert SalesOrder.objects.count() == 0
 

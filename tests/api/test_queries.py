@@ -27,14 +27,23 @@ from tests.cast import (
 )
 from tests.procurement.buying import NEED_BY, make_proposal, make_run
 from warehouses.models import (
+    Cart,
+    CartLine,
+    ChannelEvent,
+    ChannelQuota,
     CountLine,
     CountSheet,
+    LandedCost,
     SalesImport,
     SalesOrder,
     SalesOrderLine,
     SalesReturn,
     SalesReturnLine,
     Shipment,
+    StockDrift,
+    Task,
+    Transfer,
+    TransferLine,
 )
 
 
@@ -167,6 +176,33 @@ def count_sheet(world: Any, n: int) -> None:
     CountLine.objects.create(sheet=sheet, line_number=1, sku=make_sku(f"Q{n}"), location=place)
 
 
+def transfer(world: Any, n: int) -> None:
+    places = make_warehouse(f"QW{n}"), make_warehouse(f"QX{n}")
+    row = Transfer.objects.create(
+        number=f"TR-Q{n}", key=f"q{n}", source=places[0], destination=places[1], created_at=NOW, actor=world.clerk
+    )
+    TransferLine.objects.create(transfer=row, line_number=1, sku=make_sku(f"Q{n}"), quantity=1)
+
+
+def task(world: Any, n: int) -> None:
+    place = make_location(make_warehouse(f"QW{n}"), "A")
+    Task.objects.create(
+        number=f"TK-Q{n}",
+        kind="count",
+        warehouse=place.warehouse,
+        sku=make_sku(f"Q{n}"),
+        from_location=place,
+        created_at=NOW,
+    )
+
+
+def cart(world: Any, n: int) -> None:
+    row = Cart.objects.create(
+        channel=make_channel(f"C{n}"), external_id=f"q{n}", state="released", expires_at=NOW + timedelta(minutes=5)
+    )
+    CartLine.objects.create(cart=row, line_number=1, sku=make_sku(f"Q{n}"), quantity=1)
+
+
 ROWS: dict[str, Callable[[Any, int], Any]] = {
     "categories": lambda world, n: Category.objects.create(
         code=f"Q{n}", name="q", parent=Category.objects.create(code=f"QP{n}", name="p")
@@ -191,6 +227,21 @@ ROWS: dict[str, Callable[[Any, int], Any]] = {
     "stock-levels": lot_with_stock,
     "stock-movements": lot_with_stock,
     "count-sheets": count_sheet,
+    "transfers": transfer,
+    "tasks": task,
+    "carts": cart,
+    "quotas": lambda world, n: ChannelQuota.objects.create(
+        channel=make_channel(f"C{n}"), sku=make_sku(f"Q{n}"), quantity=1
+    ),
+    "channel-events": lambda world, n: ChannelEvent.objects.create(
+        channel=make_channel(f"C{n}"), event_id=f"q{n}", order_external_id="q", kind="order", occurred_at=NOW
+    ),
+    "stock-drifts": lambda world, n: StockDrift.objects.create(
+        kind="level", subject=f"q{n}", found_at=NOW, last_seen_at=NOW
+    ),
+    "landed-costs": lambda world, n: LandedCost.objects.create(
+        number=f"LC-Q{n}", key=f"q{n}", kind="freight", amount=1, happened_at=NOW, actor=world.planner
+    ),
     "orders": sales_order,
     "order-lines": sales_order,
     "shipments": shipment,
@@ -239,5 +290,6 @@ def test_a_page_costs_the_same_whatever_it_holds(world: Any, api: Any, resource:
 def test_every_list_is_counted(world: Any) -> None:
     from tests.permissions.test_every_route import TABLE
 
-    # A scan answers with one thing.
-    assert {*ROWS, "scan"} == {resource for resource, rules in TABLE.items() if "read" in rules}
+    # These answer a question: a scan, a feed, a moment's worth, a shipment's cost, where to put what has arrived.
+    answers = {"scan", "events", "stock-value", "cost-of-goods", "available-to-promise", "putaway"}
+    assert {*ROWS, *answers} == {resource for resource, rules in TABLE.items() if "read" in rules}

@@ -53,3 +53,14 @@ def test_blocking_meets_shipping_cancelling_and_buying(world: World) -> None:
     shipped = sum(order.lines.get().shipped_quantity for order in orders)
     assert levels["available"] + levels["blocked"] + shipped == 20
     assert drifting_levels() == drifting_lines() == []
+
+
+def test_the_same_change_twice_at_once_lets_reservations_go_once(world: World) -> None:
+    orders = [buy(f"W-{n}", 2) for n in range(10)]
+
+    results = run_concurrently([partial(block, world, 1, 6) for _twin in range(4)])
+
+    assert failures(results) == []
+    assert StockLevel.objects.get(sku=world.lamp, status="blocked").on_hand == 6
+    assert sorted(order.lines.get().reserved_quantity for order in orders) == [0] * 3 + [2] * 7
+    assert drifting_levels() == drifting_lines() == []

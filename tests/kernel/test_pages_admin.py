@@ -124,7 +124,9 @@ def test_a_sku_s_page_costs_the_same_with_more_orders(world: World, orders: int)
     with CaptureQueriesContext(connection) as queries:
         client.get(f"/admin/catalog/sku/{world.mug.pk}/change/")
 
-    assert len(queries) <= 30
+    # Eight panels and the form: availability alone reads nine tables (channels, routes, listings, stock, backorders,
+    # quotas, transfers, purchases, kits), once for all channels.
+    assert len(queries) <= 34
 
 
 def test_acknowledging_names_who_looks_after_it(world: World) -> None:

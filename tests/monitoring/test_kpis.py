@@ -9,12 +9,15 @@ from forecasting.selectors import latest_run
 from monitoring.models import KpiSnapshot
 from monitoring.selectors import figures
 from monitoring.selectors.demand import demand_and_forecast
+from monitoring.selectors.past import figures_of_past_days
 from monitoring.services.housekeeping import forget_idempotency_keys
 from monitoring.services.kpis import backfill_kpis, record_kpis
 from tests.cast import NOW, World
 from tests.monitoring.forecasts import TODAY, expect, make_run
 from tests.procurement.buying import make_proposal, sent_order
+from tests.warehouses.selling import make_kit
 from warehouses.models import SalesOrder
+from warehouses.services.moves import change_status
 from warehouses.services.sales import Sale, SaleLine, record_sale, ship_order
 from warehouses.services.stock import Move, post_movements
 
@@ -43,6 +46,34 @@ def test_fill_rate_counts_units_that_left_in_time_or_are_reserved(world: World) 
 
     assert (rate.asked, rate.served) == (Decimal(85), Decimal(60))
     assert rate.rate == 0.7059
+
+
+def test_fill_rate_counts_of_a_kit_its_parts_and_not_the_kit_as_well(world: World) -> None:
+    make_kit("GIFT", (world.mug, 2), (world.lamp, 1))
+    kits = sell(world, "K", 3, days_ago=5, sku="GIFT")
+    ship_order(kits.pk, key="k", now=NOW - timedelta(days=4))
+
+    rate = figures.fill_rate(now=NOW)
+
+    assert (rate.asked, rate.served) == (Decimal(9), Decimal(9))
+
+
+def test_stock_that_was_blocked_yesterday_was_no_stock_out_before(world: World) -> None:
+    expect(make_run(), world.lamp, world.main, per_day=1)
+    change_status(
+        sku_id=world.lamp.pk,
+        location_id=world.shelf.pk,
+        quantity=Decimal(20),
+        from_status="available",
+        to_status="blocked",
+        reason="water",
+        key="B",
+        now=NOW - timedelta(days=1),
+    )
+
+    past = figures_of_past_days(today=TODAY, days=3)
+
+    assert [past[TODAY - timedelta(days=n)]["stockouts"] for n in (1, 2)] == [1, 0]
 
 
 def test_fill_rate_of_no_orders_is_unknown_not_perfect(world: World) -> None:

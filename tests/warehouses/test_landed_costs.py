@@ -70,6 +70,16 @@ def test_the_share_of_units_that_left_is_expensed(world: World) -> None:
     assert worth_faults() == []
 
 
+def test_a_bill_older_than_the_goods_is_worth_nothing_before_them(world: World) -> None:
+    receive(world, world.tea, 10, "2.00", "GR-1")
+
+    cost = land("1.00", "GR-1", happened_at=NOW - timedelta(days=40))
+
+    [movement] = StockMovement.objects.filter(reference=cost.number)
+    assert movement.happened_at == StockMovement.objects.get(reference="GR-1").happened_at
+    assert cost.happened_at == NOW - timedelta(days=40)
+
+
 def test_fifo_knows_whose_units_left(world: World) -> None:
     receive(world, world.tea, 10, "2.00", "GR-1")
     receive(world, world.tea, 10, "2.00", "GR-2")

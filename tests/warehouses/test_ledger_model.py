@@ -133,7 +133,7 @@ class Ledger(RuleBasedStateMachine):
     @initialize(valuation=st.sampled_from(["fifo", "avco"]))
     def begin(self, valuation: str) -> None:
         self.is_average = valuation == "avco"
-        StockRules.objects.filter(pk=1).update(valuation=valuation)
+        StockRules.objects.update_or_create(pk=1, defaults={"valuation": valuation})
 
     @rule(data=st.data(), quantity=quantities, cost=costs, hours_ago=st.sampled_from([0, 0, 5, 500]))
     def receive(self, data: Any, quantity: int, cost: int, hours_ago: int) -> None:

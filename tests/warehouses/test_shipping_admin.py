@@ -147,6 +147,6 @@ def test_units_of_a_line_are_called_off_and_the_order_is_released_and_delivered(
 
     assert said(off) == ["These units are cancelled; what was reserved of them is free again."]
     assert "Enter what is called off: at least one line with more than 0 units." in said(nothing)
-    assert said(released)[-1] == "1 pick tasks wait for this order."
+    assert said(released)[-1] == "1 pick task waits for this order."
     assert said(delivered)[-1] == "The order is delivered."
     assert quantities(order) == [(5, 0, 3, 2)]

@@ -16,9 +16,9 @@ from warehouses.admin.imports import SalesImportAdmin
 from warehouses.admin.kit_page import kit_panel
 from warehouses.admin.landed_costs import LandedCostAdmin, landed_cost_panel
 from warehouses.admin.level_page import level_panel, movements_panel, moving_panel
-from warehouses.admin.order_page import order_panel
+from warehouses.admin.order_page import order_panel, shipped_panel
 from warehouses.admin.place_page import contents_panel, places_panel
-from warehouses.admin.places import ChannelRouteAdmin, LocationAdmin, LotAdmin, WarehouseAdmin
+from warehouses.admin.places import ChannelRouteAdmin, LocationAdmin, LotAdmin, ShippingRateAdmin, WarehouseAdmin
 from warehouses.admin.quotas import ChannelQuotaAdmin
 from warehouses.admin.returns import SalesReturnAdmin, SalesReturnLineAdmin
 from warehouses.admin.sales import ReservationAdmin, SalesOrderAdmin, SalesOrderLineAdmin, ShipmentAdmin
@@ -54,6 +54,7 @@ __all__ = [
     "SalesReturnAdmin",
     "SalesReturnLineAdmin",
     "ShipmentAdmin",
+    "ShippingRateAdmin",
     "StockDriftAdmin",
     "StockLevelAdmin",
     "StockMovementAdmin",
@@ -83,6 +84,7 @@ __all__ = [
     "places_panel",
     "promised_panel",
     "shipment_cost_panel",
+    "shipped_panel",
     "stock_panel",
     "task_panel",
     "transfer_panel",

@@ -21,7 +21,7 @@ from config.kernel.admin import ReadOnlyAdmin, panel, render_panel
 from config.kernel.admin.base import DOCUMENT_TEMPLATE
 from config.kernel.fields import plain
 from config.kernel.templatetags.house import units
-from warehouses.admin.find import skus_like
+from warehouses.admin.find import MOST_SKUS, skus_like
 from warehouses.models import PublishedAvailability, SalesOrder, Warehouse
 from warehouses.selectors.promised import promised_dates
 from warehouses.selectors.promising import listed_availability
@@ -82,7 +82,10 @@ class PublishedAvailabilityAdmin(ReadOnlyAdmin):
         term = search_term.strip().replace("\x00", "")
         if not term:
             return queryset, False
-        return queryset.filter(Q(listing__sku_id__in=skus_like(term)) | Q(listing__external_id=term)), False
+        skus = skus_like(term) or list(
+            Sku.objects.filter(name__icontains=term).values_list("pk", flat=True)[:MOST_SKUS]
+        )
+        return queryset.filter(Q(listing__sku_id__in=skus) | Q(listing__external_id=term)), False
 
     def worked_out(self, keys: Sequence[Any]) -> Mapping[Any, Sequence[Any]]:
         listings = list(Listing.objects.filter(pk__in=keys).select_related("channel"))
@@ -173,7 +176,8 @@ def availability_panel(request: HttpRequest, sku: Sku) -> SafeString | None:
     if not channels:
         return None
     now = timezone.now()
-    book = read_supply([sku.pk], now=now, with_safety=True, channel_ids=[channel.pk for channel in channels])
+    holds_back = any(channel.holds_back_safety_stock for channel in channels)
+    book = read_supply([sku.pk], now=now, with_safety=holds_back, channel_ids=[channel.pk for channel in channels])
     own: dict[int, dict[int, Decimal | None]] = {channel.pk: {} for channel in channels}
     listed = Listing.objects.filter(sku_id__in=[*book.positions, *book.parts], channel__in=channels)
     for channel_id, sku_id, buffer in listed.values_list("channel_id", "sku_id", "buffer_quantity"):

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Sum
@@ -66,6 +67,7 @@ def new_landed_cost_view(request: HttpRequest) -> HttpResponse:
         "kinds": LandedCost.Kind.choices,
         "bases": LandedCost.Basis.choices,
         "zone": timezone.get_current_timezone_name(),
+        "currency": settings.COMPANY_CURRENCY,
         "typed": {n: request.POST.get(n, "") for n in ("kind", "basis", "amount", "receipts", "happened_at", "note")},
         "key": request.POST.get("key") or f"admin:{uuid.uuid4()}",
     }

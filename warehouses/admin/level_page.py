@@ -15,7 +15,7 @@ from config.kernel.admin import PageAction, panel, render_panel
 from config.kernel.admin.reading import typed_quantity
 from config.kernel.errors import ValidationFailed
 from config.kernel.fields import plain
-from warehouses.models import Location, StockLevel, StockStatus
+from warehouses.models import LandedCost, Location, StockLevel, StockStatus, Task
 from warehouses.selectors.movements import history_page
 from warehouses.services.adjustments import MAX_REASON, Reason, adjust_stock
 from warehouses.services.moves import StockMove, change_status, move_stock
@@ -24,15 +24,26 @@ ADJUST, MOVE = "warehouses.adjust_stock", "warehouses.move_stock"
 LATEST = 50
 MOST_BINS = 500
 _LONGEST_NOTE = MAX_REASON - 20
+# What people choose, and what the work on the floor, a landed cost, a transfer and a repair write themselves.
+_REASON_WORDS = {
+    **dict(LandedCost.Kind.choices),
+    **dict(Task.Kind.choices),
+    "short pick": gettext_lazy("Short pick"),
+    **dict(Reason.choices),
+}
+_NOTE_WORDS = {
+    "lost under way": gettext_lazy("lost under way"),
+    "the ledger follows the level": gettext_lazy("the ledger follows the level"),
+}
 
 
 def reason_in_words(reason: str) -> str:
     """A stored reason ("damaged: fell off the shelf") as a person says it; what is no code stays as it is."""
     code, colon, note = reason.partition(":")
-    if code not in Reason.values:
+    if code not in _REASON_WORDS:
         return reason
-    label = str(Reason(code).label)
-    return f"{label}: {note.strip()}" if colon and note.strip() else label
+    label, note = str(_REASON_WORDS[code]), str(_NOTE_WORDS.get(note.strip(), note.strip()))
+    return f"{label}: {note}" if colon and note else label
 
 
 def _adjust(request: HttpRequest, level: StockLevel) -> str:

@@ -6,12 +6,12 @@ from decimal import Decimal
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from config.kernel.admin import PageAction
 from config.kernel.admin.reading import typed_quantity
 from config.kernel.errors import ValidationFailed
-from warehouses.models import SalesOrder
+from warehouses.models import Reservation, SalesOrder, Task
 from warehouses.services.picking import release_for_picking
 from warehouses.services.sales import cancel_order, mark_delivered, ship_order
 
@@ -24,8 +24,12 @@ def is_open(order: SalesOrder) -> bool:
 
 
 def is_reserved(order: SalesOrder) -> bool:
-    """Whether there is something to send to the floor."""
-    return is_open(order) and order.lines.filter(is_kit=False, reserved_quantity__gt=0).exists()
+    """Whether there is something to send to the floor that is not there yet."""
+    if not is_open(order):
+        return False
+    held = Reservation.objects.filter(line__order=order)
+    tasks = Task.objects.filter(kind=Task.Kind.PICK, state__in=Task.WAITING, subject_id__in=held.values("pk"))
+    return held.count() > tasks.values("subject_id").distinct().count()
 
 
 def has_left(order: SalesOrder) -> bool:
@@ -77,7 +81,8 @@ def _cancel_units(request: HttpRequest, order: SalesOrder) -> str:
 
 def _release(request: HttpRequest, order: SalesOrder) -> str:
     tasks = release_for_picking(order.pk, now=timezone.now(), actor=request.user)
-    return _("%d pick tasks wait for this order.") % len(tasks)
+    count = len(tasks)
+    return ngettext("%d pick task waits for this order.", "%d pick tasks wait for this order.", count) % count
 
 
 def _deliver(request: HttpRequest, order: SalesOrder) -> str:

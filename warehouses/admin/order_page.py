@@ -4,13 +4,14 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from config.kernel.admin import panel, render_panel
 from warehouses.admin.order_actions import CANCEL, SHIP, is_open
-from warehouses.models import Reservation, SalesOrder, StockMovement
+from warehouses.models import Reservation, SalesOrder, Shipment, StockMovement
 from warehouses.selectors.sales import reserved_by_warehouse, sourcing_sentences
 
 
@@ -30,6 +31,7 @@ def order_panel(request: HttpRequest, order: SalesOrder) -> SafeString:
         "order": order,
         "lines": lines,
         "reasons": sourcing_sentences(order),
+        "currency": settings.COMPANY_CURRENCY,
         "total": sum((line.amount for line in lines), Decimal(0)),
         "reservations": Reservation.objects.filter(line__order=order).select_related(
             "line", "level__sku", "level__location__warehouse"
@@ -40,6 +42,14 @@ def order_panel(request: HttpRequest, order: SalesOrder) -> SafeString:
         "cancel": _cancel_form(request, order, every),
     }
     return render_panel("admin/house/sales_order.html", request, context)
+
+
+@panel("warehouses.shipment", order=10, permission="warehouses.view_stockmovement")
+def shipped_panel(request: HttpRequest, shipment: Shipment) -> SafeString | None:
+    """The goods that left with it, and where they had lain."""
+    moves = StockMovement.objects.filter(reference=shipment.number, kind=StockMovement.Kind.SALE)
+    rows = list(moves.select_related("sku", "location__warehouse", "lot").order_by("pk"))
+    return render_panel("admin/house/shipped.html", request, {"rows": rows}) if rows else None
 
 
 def _with_parts(lines: list[Any]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Warehouses, their trees of locations and their lots, and which warehouse serves which channel."""
+"""Warehouses, their trees of locations and their lots, which warehouse serves which channel, what a parcel costs."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,16 +10,17 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from config.kernel.admin import HouseAdmin
 from config.kernel.admin.labels import LabelsMixin
-from config.kernel.fields import plain
 from config.kernel.labels import Label
+from config.kernel.templatetags.house import units
 from warehouses.admin.place_page import places_export
-from warehouses.models import ChannelRoute, Location, Lot, StockLevel, Warehouse
+from warehouses.models import ChannelRoute, Location, Lot, ShippingRate, StockLevel, Warehouse
 from warehouses.selectors.scanning import location_code, lot_code
 from warehouses.services.places import location_faults
 
@@ -118,7 +119,7 @@ class LotAdmin(LabelsMixin, HouseAdmin):
 
     @display(description=_("on hand"), ordering="on_hand")
     def shown_on_hand(self, lot: Any) -> str:
-        return plain(lot.on_hand)
+        return units(lot.on_hand)
 
     def label_of(self, lot: Lot) -> Label:
         expires = f" · {lot.expires_on.isoformat()}" if lot.expires_on else ""
@@ -138,3 +139,25 @@ class ChannelRouteAdmin(HouseAdmin):
     autocomplete_fields = ("channel", "warehouse")
     list_filter = ("channel", "warehouse")
     empty_hint = _("Say which warehouse serves which channel: orders are reserved there first.")
+
+
+@admin.register(ShippingRate)
+class ShippingRateAdmin(HouseAdmin):
+    list_display = ("warehouse", "to_country", "up_to", "base_cost", "cost_per_kg", "cost_per_km", "days")
+    search_fields = ("warehouse__code", "warehouse__name", "country")
+    list_select_related = ("warehouse",)
+    autocomplete_fields = ("warehouse",)
+    list_filter = ("warehouse", "country")
+    empty_hint = _("Say what a parcel costs from each warehouse: orders are then sent from where it is cheapest.")
+    fieldsets = (
+        (_("The parcel"), {"fields": (("warehouse", "country"), ("up_to_kg", "days"))}),
+        (_("What it costs"), {"fields": (("base_cost", "cost_per_kg", "cost_per_km"),)}),
+    )
+
+    @display(description=_("to country"), ordering="country")
+    def to_country(self, rate: ShippingRate) -> str:
+        return rate.country or gettext("anywhere")
+
+    @display(description=_("up to (kg)"), ordering="up_to_kg")
+    def up_to(self, rate: ShippingRate) -> str:
+        return gettext("any weight") if rate.up_to_kg is None else units(rate.up_to_kg)

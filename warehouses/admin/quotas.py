@@ -8,19 +8,24 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from config.kernel.admin import HouseAdmin, PageAction
 from config.kernel.errors import DomainError
-from config.kernel.fields import plain
+from config.kernel.templatetags.house import units
 from warehouses.models import ChannelQuota
 from warehouses.services.quotas import release_quota, set_quota
 
 CHANGE = "warehouses.change_channelquota"
-STATES = {"open": _("Open"), "used": _("Used up"), "expired": _("Expired"), "released": _("Released")}
+STATES = {
+    "open": pgettext_lazy("quota", "Open"),
+    "used": _("Used up"),
+    "expired": _("Expired"),
+    "released": _("Released"),
+}
 
 
 class QuotaForm(forms.ModelForm):
@@ -110,4 +115,4 @@ class ChannelQuotaAdmin(HouseAdmin):
 
     @display(description=_("left"))
     def left(self, quota: ChannelQuota) -> str:
-        return plain(quota.quantity - quota.used)
+        return units(quota.quantity - quota.used)

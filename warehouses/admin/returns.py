@@ -23,7 +23,7 @@ class ReturnLines(ReadOnlyInline):
 
 @admin.register(SalesReturn)
 class SalesReturnAdmin(BigTableAdmin):
-    list_display = ("external_id", "channel", "customer_reference", "returned_at", "is_history")
+    list_display = ("external_id", "channel", "customer_reference", "returned_at")
     list_select_related = ("channel",)
     list_filter = ("channel",)
     search_fields = ("external_id",)

@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from config.kernel.admin import BigTableAdmin
 from config.kernel.admin.base import DOCUMENT_TEMPLATE
-from config.kernel.fields import plain
+from config.kernel.templatetags.house import units
 from warehouses.admin.find import orders_numbered, skus_like
 from warehouses.admin.order_actions import PAGE_ACTIONS
 from warehouses.models import Reservation, SalesOrder, SalesOrderLine, Shipment
@@ -29,7 +29,7 @@ STATUS_LABELS = {
 
 @admin.register(SalesOrder)
 class SalesOrderAdmin(BigTableAdmin):
-    list_display = ("external_id", "channel", "shown_status", "ordered_at", "ship_to_country", "is_history")
+    list_display = ("external_id", "channel", "shown_status", "ordered_at", "customer_reference", "ship_to_country")
     list_select_related = ("channel",)
     list_filter = ("status", "channel")
     search_fields = ("external_id",)
@@ -94,23 +94,23 @@ class SalesOrderLineAdmin(BigTableAdmin):
 
     @display(description=_("ordered"))
     def asked(self, line: SalesOrderLine) -> str:
-        return plain(line.quantity)
+        return units(line.quantity)
 
     @display(description=_("reserved"))
     def reserved(self, line: SalesOrderLine) -> str:
-        return plain(line.reserved_quantity)
+        return units(line.reserved_quantity)
 
     @display(description=_("picked"))
     def picked(self, line: SalesOrderLine) -> str:
-        return plain(line.picked_quantity)
+        return units(line.picked_quantity)
 
     @display(description=_("shipped"))
     def shipped(self, line: SalesOrderLine) -> str:
-        return plain(line.shipped_quantity)
+        return units(line.shipped_quantity)
 
     @display(description=_("cancelled"))
     def cancelled(self, line: SalesOrderLine) -> str:
-        return plain(line.cancelled_quantity)
+        return units(line.cancelled_quantity)
 
 
 @admin.register(Reservation)

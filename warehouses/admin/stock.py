@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from config.kernel.admin import BigTableAdmin, ReadOnlyAdmin
 from config.kernel.admin.base import DOCUMENT_TEMPLATE
-from config.kernel.fields import plain
+from config.kernel.templatetags.house import units
 from warehouses.admin.find import skus_like
 from warehouses.admin.level_page import PAGE_ACTIONS, reason_in_words
 from warehouses.models import Lot, StockLevel, StockMovement
@@ -68,15 +68,15 @@ class StockLevelAdmin(ReadOnlyAdmin):
 
     @display(description=_("on hand"), ordering="on_hand")
     def shown_on_hand(self, level: StockLevel) -> str:
-        return plain(level.on_hand)
+        return units(level.on_hand)
 
     @display(description=_("reserved"), ordering="reserved")
     def shown_reserved(self, level: StockLevel) -> str:
-        return plain(level.reserved)
+        return units(level.reserved)
 
     @display(description=_("free"))
     def free(self, level: StockLevel) -> str:
-        return plain(level.on_hand - level.reserved)
+        return units(level.on_hand - level.reserved)
 
 
 @admin.register(StockMovement)
@@ -117,4 +117,4 @@ class StockMovementAdmin(BigTableAdmin):
     @display(description=_("quantity"))
     def signed(self, movement: StockMovement) -> str:
         sign = "+" if movement.quantity > 0 else "−" if movement.quantity < 0 else ""
-        return sign + plain(abs(movement.quantity))
+        return sign + units(abs(movement.quantity))

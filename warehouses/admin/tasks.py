@@ -17,7 +17,7 @@ from config.kernel.admin import ReadOnlyAdmin
 from config.kernel.admin.actions import show_error
 from config.kernel.admin.base import DOCUMENT_TEMPLATE
 from config.kernel.errors import DomainError
-from config.kernel.fields import plain
+from config.kernel.templatetags.house import units
 from warehouses.admin.my_work import check_view, my_work_view
 from warehouses.admin.task_page import PAGE_ACTIONS, WORK
 from warehouses.models import Task, Warehouse
@@ -146,7 +146,7 @@ class TaskAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("units"), ordering="quantity")
     def units(self, task: Task) -> str:
-        return "–" if task.quantity is None else plain(task.quantity)
+        return "–" if task.quantity is None else units(task.quantity)
 
     @display(description=gettext_lazy("claimed by"))
     def who(self, task: Task) -> str:

@@ -11,7 +11,7 @@ from unfold.decorators import display
 
 from config.kernel.admin import ReadOnlyAdmin
 from config.kernel.admin.base import DOCUMENT_TEMPLATE
-from config.kernel.fields import plain
+from config.kernel.templatetags.house import units
 from warehouses.admin.new_transfer import ADD, new_transfer_view, skus_view
 from warehouses.admin.transfer_page import PAGE_ACTIONS
 from warehouses.models import Transfer
@@ -97,7 +97,7 @@ class TransferAdmin(ReadOnlyAdmin):
 
     @display(description=_("in transit"))
     def in_transit(self, transfer: Any) -> str:
-        return plain(units) if (units := transfer.sums.get("under_way")) else "–"
+        return units(coming) if (coming := transfer.sums.get("under_way")) else "–"
 
 
 def _sums(ids: list[int]) -> QuerySet:

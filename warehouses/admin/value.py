@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -20,7 +21,6 @@ from django.utils.translation import gettext_lazy
 
 from catalog.models import Sku
 from config.kernel.admin import HouseAdmin, PageAction, ReadOnlyAdmin, panel, render_panel
-from config.kernel.admin.base import DOCUMENT_TEMPLATE
 from config.kernel.admin.export import csv_response
 from config.kernel.charts import Figure, Line, line_chart
 from warehouses.models import BalanceSheet, SalesOrder, Shipment, StockRules, StockValue, Warehouse
@@ -70,6 +70,8 @@ class Question:
 class StockValueAdmin(ReadOnlyAdmin):
     """Its list is a page of its own: the worth of stock at a moment of choice."""
 
+    empty_hint = gettext_lazy("Stock has a value as soon as there is any.")
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -85,6 +87,7 @@ class StockValueAdmin(ReadOnlyAdmin):
             "warehouses": Warehouse.objects.for_actor(request.user).order_by("name"),
             "export_url": reverse("admin:warehouses_stockvalue_export") + question.query(),
             "rules": stock_rules(),
+            "currency": settings.COMPANY_CURRENCY,
             **_totals(question),
             **_rows(question),
             "chart": value_chart(question),
@@ -224,7 +227,7 @@ class StockRulesAdmin(HouseAdmin):
 
     list_display = ("__str__", "valuation", "rationing", "split_penalty", "cart_minutes")
     readonly_fields = ("valuation",)
-    change_form_template = DOCUMENT_TEMPLATE
+    empty_hint = gettext_lazy("The rules appear with the first posting.")
     page_actions = (
         PageAction(
             "switch-valuation",
@@ -259,7 +262,7 @@ def shipment_cost_panel(request: HttpRequest, shipment: Shipment) -> SafeString 
     cost = cost_of_goods_by_shipment([shipment.number]).get(shipment.number)
     if cost is None:
         return None
-    return render_panel("admin/house/cost_of_goods.html", request, {"sold": cost, "net": cost})
+    return render_panel("admin/house/cost_of_goods.html", request, {"net": cost, "currency": settings.COMPANY_CURRENCY})
 
 
 @panel("warehouses.salesorder", order=60, permission=VIEW)
@@ -273,6 +276,7 @@ def order_cost_panel(request: HttpRequest, order: SalesOrder) -> SafeString | No
         "sold": found.sold,
         "returned": found.returned,
         "net": found.net,
+        "currency": settings.COMPANY_CURRENCY,
         "shipments": [(number, costs[number]) for number in numbers if number in costs],
     }
     return render_panel("admin/house/cost_of_goods.html", request, context)

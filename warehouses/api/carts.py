@@ -1,6 +1,5 @@
 """Where a channel holds stock for a shopper's cart."""
 
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.db.models import Prefetch
@@ -50,7 +49,7 @@ class CartSerializer(HouseSerializer):
 
 class CartItemBodySerializer(serializers.Serializer):
     sku = serializers.CharField(max_length=64)
-    quantity = QuantitySerializerField(min_value=Decimal("0.001"))
+    quantity = QuantitySerializerField()
 
 
 def _minutes() -> Any:

@@ -48,7 +48,7 @@ class StockMoveViewSet(_Posts):
                 )
                 for place, line in enumerate(body["lines"], start=1)
             ]
-            names.refuse_unknown()
+            names.refuse_unknown(has_lines=True)
             made = move_stock(
                 moves, key=service_key(request), now=self.now(), actor=request.user, reason=body["reason"]
             )
@@ -128,6 +128,7 @@ class _Names:
         lots = Lot.objects.for_actor(user).filter(code__in=named, sku__code__in=wanted) if named else ()
         self._lots = {(lot.sku_id, lot.code): lot.pk for lot in lots}
         self._faults: list[dict[str, Any]] = []
+        self._quantities = {place: line["quantity"] for place, line in enumerate(lines, start=1)}
 
     def sku(self, place: int | None, line: dict[str, Any]) -> int:
         return self._found(self._skus.get(line["sku"]), place, "sku", line["sku"])
@@ -146,6 +147,14 @@ class _Names:
             self._faults.append({**where, "field": field, "message": _("There is no %s.") % name})
         return pk or 0
 
-    def refuse_unknown(self) -> None:
+    def refuse_unknown(self, *, has_lines: bool = False) -> None:
+        """Raises with every name that is unknown, and with the quantities that are none beside them."""
         if self._faults:
-            raise ValidationFailed(_("Nothing was moved."), items=self._faults)
+            message = _("The quantity must be above zero, with at most three digits after the point.")
+            none = [
+                {**({"line": place} if has_lines else {}), "field": "quantity", "message": message}
+                for place, quantity in self._quantities.items()
+                if quantity <= 0
+            ]
+            items = sorted([*self._faults, *none], key=lambda item: item.get("line", 0))
+            raise ValidationFailed(_("Nothing was moved."), items=items)

@@ -16,7 +16,6 @@ from warehouses.services.sales import BACKORDER, REFUSE
 
 MAX_LINES = 500
 MAX_ORDERS = 200
-_LEAST = Decimal("0.001")
 
 _COUNTERS = (
     "quantity",
@@ -134,7 +133,7 @@ class OrderLineRowSerializer(HouseSerializer):
 
 class SaleLineBodySerializer(serializers.Serializer):
     sku = serializers.CharField(max_length=64)
-    quantity = QuantitySerializerField(min_value=_LEAST)
+    quantity = QuantitySerializerField()
     unit = serializers.CharField(
         max_length=16,
         required=False,
@@ -211,7 +210,7 @@ class BatchAnswerSerializer(serializers.Serializer):
 
 class LineQuantitySerializer(serializers.Serializer):
     line_number = serializers.IntegerField(min_value=1)
-    quantity = QuantitySerializerField(min_value=_LEAST)
+    quantity = QuantitySerializerField()
 
     class Meta:
         ref_name = "OrderLineQuantity"
@@ -298,7 +297,7 @@ class SalesReturnSerializer(HouseSerializer):
 class ReturnBodySerializer(serializers.Serializer):
     class LineSerializer(serializers.Serializer):
         sku = serializers.CharField(max_length=64)
-        quantity = QuantitySerializerField(min_value=_LEAST)
+        quantity = QuantitySerializerField()
         restock = serializers.BooleanField(default=True)
         lot = serializers.CharField(
             max_length=64,

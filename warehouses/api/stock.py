@@ -124,6 +124,8 @@ class StockMovementViewSet(ReadViewSet):
         if place is not None and place.kind == Location.Kind.IN_TRANSIT:
             message = _("What is in transit is received or closed short with its transfer.")
             items.append({"field": "location", "message": message})
+        if items and not body["quantity"]:
+            items.append({"field": "quantity", "message": _("The quantity must not be zero.")})
         if sku is None or place is None or items:
             raise ValidationFailed(_("The stock cannot be adjusted."), items=items)
         return {"sku_id": sku.pk, "location_id": place.pk, "lot_id": lot and lot.pk}

@@ -127,7 +127,7 @@ class MovesBodySerializer(serializers.Serializer):
         sku = serializers.CharField(max_length=64)
         from_location = serializers.CharField(max_length=32)
         to_location = serializers.CharField(max_length=32)
-        quantity = QuantitySerializerField(**_SOME)
+        quantity = QuantitySerializerField()
         lot = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
         status = serializers.ChoiceField(choices=StockStatus.choices, default=StockStatus.AVAILABLE)
 
@@ -144,7 +144,7 @@ class StatusChangeBodySerializer(serializers.Serializer):
     warehouse = serializers.CharField(max_length=32)
     location = serializers.CharField(max_length=32)
     lot = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
-    quantity = QuantitySerializerField(**_SOME)
+    quantity = QuantitySerializerField()
     from_status = serializers.ChoiceField(choices=StockStatus.choices, default=StockStatus.AVAILABLE)
     to_status = serializers.ChoiceField(choices=StockStatus.choices)
     reason = serializers.CharField(max_length=200)
@@ -157,7 +157,7 @@ class AssemblyBodySerializer(serializers.Serializer):
     kit = by_code(Sku)
     warehouse = serializers.CharField(max_length=32)
     location = serializers.CharField(max_length=32, help_text="Where the kits are put, or taken apart.")
-    quantity = QuantitySerializerField(**_SOME)
+    quantity = QuantitySerializerField()
     disassemble = serializers.BooleanField(default=False)
 
 

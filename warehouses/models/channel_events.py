@@ -47,4 +47,4 @@ class ChannelEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.order_external_id}"
+        return f"{self.get_kind_display()} {self.order_external_id}"

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Sku
 from config.kernel.fields import MoneyField, QuantityField
@@ -24,7 +25,7 @@ class CountSheet(models.Model):
 
     class Origin(models.TextChoices):
         SCHEDULE = "schedule", _("Scheduled")
-        PERSON = "person", _("Asked for")
+        PERSON = "person", pgettext_lazy("count", "Asked for")
         DRIFT = "drift", _("After a shortage")
 
     number = models.CharField(_("number"), max_length=20, unique=True)

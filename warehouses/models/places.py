@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Channel, Sku
 from catalog.models.channel import validate_time_zone
@@ -83,7 +84,7 @@ class Location(models.Model):
         PICKING = "picking", _("Picking")
         RECEIVING = "receiving", _("Receiving")
         PACKING = "packing", _("Packing")
-        RETURNS = "returns", _("Returns")
+        RETURNS = "returns", pgettext_lazy("place", "Returns")
         QUARANTINE = "quarantine", _("Quarantine")
         IN_TRANSIT = "in_transit", _("In transit")
 

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Channel, Sku
 from config.kernel.fields import MoneyField, QuantityField
@@ -13,7 +14,7 @@ from warehouses.models.places import Warehouse
 
 class SalesOrder(models.Model):
     class Status(models.TextChoices):
-        RECEIVED = "received", _("Received")
+        RECEIVED = "received", pgettext_lazy("sales order", "Received")
         RESERVED = "reserved", _("Reserved")
         BACKORDERED = "backordered", _("Backordered")
         ALLOCATED = "allocated", _("Being picked")

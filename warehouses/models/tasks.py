@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Sku
 from config.kernel.fields import QuantityField
@@ -38,10 +39,10 @@ class Task(models.Model):
         _("stock status"), max_length=10, choices=StockStatus.choices, default=StockStatus.AVAILABLE
     )
     from_location = models.ForeignKey(
-        Location, models.PROTECT, null=True, blank=True, verbose_name=_("from"), related_name="+"
+        Location, models.PROTECT, null=True, blank=True, verbose_name=pgettext_lazy("place", "from"), related_name="+"
     )
     to_location = models.ForeignKey(
-        Location, models.PROTECT, null=True, blank=True, verbose_name=_("to"), related_name="+"
+        Location, models.PROTECT, null=True, blank=True, verbose_name=pgettext_lazy("place", "to"), related_name="+"
     )
     quantity = QuantityField(_("quantity"), null=True, blank=True, help_text=_("Empty for a count."))
     done_quantity = QuantityField(_("done"), null=True, blank=True)

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Sku
 from config.kernel.fields import QuantityField
@@ -26,8 +27,12 @@ class Transfer(models.Model):
 
     number = models.CharField(_("number"), max_length=20, unique=True)
     key = models.CharField(_("idempotency key"), max_length=255, unique=True)
-    source = models.ForeignKey(Warehouse, models.PROTECT, verbose_name=_("from"), related_name="transfers_out")
-    destination = models.ForeignKey(Warehouse, models.PROTECT, verbose_name=_("to"), related_name="transfers_in")
+    source = models.ForeignKey(
+        Warehouse, models.PROTECT, verbose_name=pgettext_lazy("place", "from"), related_name="transfers_out"
+    )
+    destination = models.ForeignKey(
+        Warehouse, models.PROTECT, verbose_name=pgettext_lazy("place", "to"), related_name="transfers_in"
+    )
     status = models.CharField(_("status"), max_length=20, choices=Status.choices, default=Status.DRAFT)
     expected_on = models.DateField(_("expected on"), null=True, blank=True)
     note = models.CharField(_("note"), max_length=200, blank=True)

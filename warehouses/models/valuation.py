@@ -98,7 +98,7 @@ class BalanceSheet(models.Model):
         constraints = [models.UniqueConstraint(fields=["clock", "as_of"], name="balance_sheet_once")]
 
     def __str__(self) -> str:
-        return f"{self.clock} {self.as_of:%Y-%m-%d %H:%M}"
+        return f"{self.get_clock_display()} {self.as_of:%Y-%m-%d %H:%M}"
 
 
 class StockBalance(models.Model):
@@ -163,7 +163,8 @@ class StockDrift(models.Model):
         permissions = [("repair_stockdrift", "Can apply a proposed repair")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.subject}"
+        where = " · ".join(str(self.facts[name]) for name in ("sku", "location", "warehouse") if self.facts.get(name))
+        return f"{self.get_kind_display()}: {where or self.subject}"
 
 
 class ReconcilerMark(models.Model):

@@ -7,8 +7,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
 
 from config.kernel.fields import plain
 from warehouses.engine.promising import Fact, Promise
@@ -29,7 +29,10 @@ def reason(availability: Availability, *, on: date | None = None) -> str:
     if not availability.limiting:
         return sentence
     named = {"units": plain(availability.units), "part": availability.limiting, "why": sentence}
-    return _("%(units)s %(part)s in each: %(why)s") % named
+    said = _("%(units)s %(part)s in each: %(why)s") % named
+    if availability.together is None or on is not None:
+        return said
+    return _("%(why)s; the parts of %(kits)s lie together") % {"why": said, "kits": plain(availability.together)}
 
 
 def short_day(day: date) -> str:

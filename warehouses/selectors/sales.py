@@ -1,10 +1,11 @@
 """Sales as numbers and words: what was promised and has no stock behind it yet, and why a warehouse was chosen."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, QuerySet, Sum
 from django.utils.translation import gettext as _
 
@@ -26,6 +27,30 @@ def backordered_quantities(sku_ids: Iterable[int] | None = None) -> dict[tuple[i
     """(sku id, warehouse id) → units backordered; pairs with none are left out."""
     rows = waiting_lines(sku_ids).order_by().values("sku_id", "warehouse_id").annotate(total=Sum("backordered"))
     return {(row["sku_id"], row["warehouse_id"]): row["total"] for row in rows}
+
+
+def waiting_units(sku_ids: Collection[int]) -> list[tuple[int, int, int | None, Decimal]]:
+    """(sku id, warehouse id, channel id, units backordered) in one query; with a channel what may come from any of its
+    warehouses (see `services.reservations.reserve_backorders`), without one what waits for its own warehouse alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, [list(sku_ids), [str(status) for status in SalesOrder.OPEN]])
+        return cursor.fetchall()  # type: ignore[no-any-return]
+
+
+_WAITING = """
+SELECT line.sku_id, line.warehouse_id,
+       CASE WHEN channel.allows_split AND NOT coalesce(
+                placed.sourcing->'named' @> to_jsonb(coalesce(kit.line_number, line.line_number)), false)
+            THEN channel.id END,
+       sum(line.quantity - line.reserved_quantity - line.shipped_quantity - line.cancelled_quantity)
+FROM warehouses_salesorderline line
+JOIN warehouses_salesorder placed ON placed.id = line.order_id
+JOIN catalog_channel channel ON channel.id = placed.channel_id
+LEFT JOIN warehouses_salesorderline kit ON kit.id = line.kit_line_id
+WHERE line.sku_id = ANY(%s) AND placed.status = ANY(%s) AND NOT placed.is_history AND NOT line.is_kit
+  AND line.quantity > line.reserved_quantity + line.shipped_quantity + line.cancelled_quantity
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 NULLS FIRST
+"""
 
 
 def reserved_by_warehouse(lines: Sequence[SalesOrderLine]) -> dict[Warehouse, dict[int, Decimal]]:

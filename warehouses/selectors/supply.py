@@ -1,7 +1,7 @@
 """What is known of some SKUs, whatever the channel, and each channel's own picture of it.
 
-A channel sees the warehouses that serve it, less its buffer, the others' quotas and what waits there. What waits is
-served by its own warehouse only, so backorders take that warehouse's free units and its next arrivals.
+A channel sees the warehouses that serve it, less its buffer, the others' quotas and what waits for their stock: first
+what waits in them, then what waits elsewhere for a channel that sends several parcels.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ from warehouses.engine.quotas import Protection, Quota
 from warehouses.models import ChannelQuota
 from warehouses.selectors.inbound import Inbound, inbound_supply, safety_stocks
 from warehouses.selectors.quotas import is_live, warehouses_of
-from warehouses.selectors.sales import backordered_quantities
+from warehouses.selectors.sales import waiting_units
 from warehouses.selectors.stock import Position, stock_positions
 
 _NOTHING = Decimal(0)
@@ -41,6 +41,8 @@ class Availability:
     promise: Promise | None
     limiting: str = ""
     units: Decimal = Decimal(1)
+    together: Decimal | None = None
+    """Of a kit, where fewer than the parts allow lie whole in one warehouse: how many."""
 
     def by(self, on: date) -> Decimal:
         """Units that may be promised for the day."""
@@ -60,8 +62,8 @@ class SupplyBook:
     as_of: date
     positions: Mapping[int, Mapping[int, Position]]
     """sku id → warehouse id → what lies there"""
-    owed: Mapping[int, Mapping[int, Decimal]]
-    """sku id → warehouse id → units backordered"""
+    owed: Mapping[int, list[tuple[int, int | None, Decimal]]]
+    """sku id → (warehouse id, channel id, units backordered); with a channel any of its warehouses may serve them"""
     inbound: Mapping[int, list[Inbound]]
     quotas: Mapping[int, list[ChannelQuota]]
     reach: Mapping[int, frozenset[int]]
@@ -84,8 +86,7 @@ class SupplyBook:
         positions = self.positions.get(sku_id, {})
         here = [(warehouse, positions.get(warehouse, _NOWHERE)) for warehouse in sorted(served)]
         arrivals = [row for row in self.inbound.get(sku_id, ()) if row.warehouse_id in served]
-        owed = self.owed.get(sku_id, {})
-        commitments = list(_committed(dict(here), owed, arrivals, self.as_of)) if owed else []
+        commitments = list(self._committed(sku_id, served)) if sku_id in self.owed else []
         fences: list[RingFence] = []
         freed: list[Supply] = []
         if sku_id in self.quotas:
@@ -102,6 +103,30 @@ class SupplyBook:
             commitments=tuple(commitments),
             supplies=(*(Supply(row.on, row.quantity, row.reference) for row in arrivals), *freed),
         )
+
+    def _committed(self, sku_id: int, served: frozenset[int]) -> Iterator[Commitment]:
+        """What waits takes the free units of its own warehouse, then the next arrivals there, or, where its channel
+        sends several parcels, in any of its warehouses; what is beyond takes nothing yet."""
+        positions = self.positions.get(sku_id, {})
+        rows = [row for row in self.inbound.get(sku_id, ()) if row.on >= self.as_of]
+        free = {warehouse: max(position.available, _NOTHING) for warehouse, position in positions.items()}
+        left = [row.quantity for row in rows]
+        # What can only be served by one warehouse comes first.
+        for warehouse, channel_id, waiting in sorted(self.owed[sku_id], key=lambda owed: owed[1] is not None):
+            units = min(free.get(warehouse, _NOTHING), waiting)
+            if units:
+                free[warehouse] -= units
+                waiting -= units
+                if warehouse in served:
+                    yield Commitment(units)
+            reach = {warehouse, *self.reach.get(channel_id or 0, ())}
+            for place, row in enumerate(rows):
+                part = min(waiting, left[place]) if row.warehouse_id in reach else _NOTHING
+                if part > 0:
+                    left[place] -= part
+                    waiting -= part
+                    if row.warehouse_id in served:
+                        yield Commitment(part, row.on)
 
     def _safety(self, channel: Channel, sku_id: int, served: frozenset[int]) -> Decimal:
         if not channel.holds_back_safety_stock:
@@ -175,14 +200,35 @@ class SupplyBook:
         kept = buffers.get(kit_id) or _NOTHING
 
         def kits(on: date | None) -> Decimal:
-            return max(min((p.now if on is None else p.by(on)) // part.quantity for part, p in offers) - kept, _NOTHING)
+            promised = min((p.now if on is None else p.by(on)) // part.quantity for part, p in offers)
+            return max(min(promised, self._kits_together(channel, kit_id, on)) - kept, _NOTHING)
 
         part, promise = min(offers, key=lambda offer: offer[1].now // offer[0].quantity)
         steps: list[tuple[date, Decimal]] = []
-        for on in sorted({start for _part, p in offers for start, _units in p.steps}):
+        arriving = {row.on for part, _p in offers for row in self.inbound.get(part.part_id, ()) if row.on >= self.as_of}
+        for on in sorted(arriving | {start for _part, p in offers for start, _units in p.steps}):
             if kits(on) != (steps[-1][1] if steps else kits(None)):
                 steps.append((on, kits(on)))
-        return Availability(kit_id, self.as_of, kits(None), tuple(steps), promise, part.part.code, part.quantity)
+        there: Decimal | None = self._kits_together(channel, kit_id, None)
+        together = there if there is not None and there < promise.now // part.quantity else None
+        limit = part.part.code, part.quantity, together
+        return Availability(kit_id, self.as_of, kits(None), tuple(steps), promise, *limit)
+
+    def _kits_together(self, channel: Channel, kit_id: int, on: date | None) -> Decimal:
+        """Kits whose parts all lie, or will lie by that day, in one warehouse: each leaves whole."""
+        total = _NOTHING
+        for warehouse in self.reach.get(channel.pk, frozenset()):
+            units = []
+            for part in self.parts[kit_id]:
+                position = self.positions.get(part.part_id, {}).get(warehouse, _NOWHERE)
+                coming = (
+                    row.quantity
+                    for row in self.inbound.get(part.part_id, ())
+                    if on is not None and row.warehouse_id == warehouse and self.as_of <= row.on <= on
+                )
+                units.append((max(position.available, _NOTHING) + sum(coming, _NOTHING)) // part.quantity)
+            total += min(units)
+        return total
 
 
 def read_supply(
@@ -201,9 +247,9 @@ def read_supply(
     positions: dict[int, dict[int, Position]] = {sku_id: {} for sku_id in stocked}
     for (sku_id, warehouse_id), position in stock_positions(stocked, today=today).items():
         positions[sku_id][warehouse_id] = position
-    owed: dict[int, dict[int, Decimal]] = defaultdict(dict)
-    for (sku_id, warehouse_id), quantity in backordered_quantities(stocked).items():
-        owed[sku_id][warehouse_id] = quantity
+    owed: dict[int, list[tuple[int, int | None, Decimal]]] = {}
+    for sku_id, *waiting in waiting_units(stocked):
+        owed.setdefault(sku_id, []).append(tuple(waiting))  # type: ignore[arg-type]
     quotas: dict[int, list[ChannelQuota]] = defaultdict(list)
     for quota in ChannelQuota.objects.filter(sku_id__in=stocked, released_at=None).order_by("pk"):
         if is_live(quota, now):
@@ -215,30 +261,13 @@ def read_supply(
         owed=owed,
         inbound=inbound_supply(stocked),
         quotas=quotas,
-        reach=warehouses_of({*channel_ids, *holders}),
+        reach=warehouses_of(
+            {*channel_ids, *holders, *(channel for rows in owed.values() for _w, channel, _units in rows if channel)}
+        ),
         safety=safety_stocks(stocked) if with_safety else {},
         parts=parts,
         channel_codes=dict(Channel.objects.filter(pk__in=holders).values_list("pk", "code")) if holders else {},
     )
-
-
-def _committed(
-    here: Mapping[int, Position], owed: Mapping[int, Decimal], arrivals: Iterable[Inbound], today: date
-) -> Iterator[Commitment]:
-    """What waits in each warehouse takes its free units, then its next arrivals; what is beyond takes nothing yet."""
-    arrivals = list(arrivals)
-    for warehouse, waiting in owed.items():
-        if warehouse not in here:
-            continue
-        free = min(max(here[warehouse].available, _NOTHING), waiting)
-        if free:
-            yield Commitment(free)
-        waiting -= free
-        for row in arrivals:
-            if waiting and row.warehouse_id == warehouse and row.on >= today:
-                part = min(waiting, row.quantity)
-                waiting -= part
-                yield Commitment(part, row.on)
 
 
 def _buffer(channel: Channel, listed: Decimal | None) -> Decimal:

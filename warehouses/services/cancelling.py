@@ -8,14 +8,19 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from config.kernel.errors import ValidationFailed
-from config.kernel.fields import plain
 from config.kernel.transactions import one_transaction
 from warehouses.locks import locked_order
 from warehouses.models import SalesOrder, SalesOrderLine
-from warehouses.services.order_states import open_quantity, order_lines, parts_by_kit, require_open, save_lines
+from warehouses.services.order_states import (
+    open_quantity,
+    order_lines,
+    parts_by_kit,
+    require_open,
+    save_lines,
+    units_fault,
+)
 from warehouses.services.picking import on_order_cancelled
 from warehouses.services.reservations import release_units, reserve_backorders, return_quotas
-from warehouses.services.stock import is_storable
 
 _NOTHING = Decimal(0)
 
@@ -60,7 +65,7 @@ def _units_off(lines: Sequence[SalesOrderLine], quantities: Mapping[int, Decimal
     items = [
         {"line": number, "field": "quantity", "message": message}
         for number, quantity in sorted(quantities.items())
-        if (message := _fault(by_number.get(number), quantity))
+        if (message := units_fault(by_number.get(number), quantity))
     ]
     if items or not quantities:
         raise ValidationFailed(_("This cannot be cancelled."), items=items)
@@ -70,17 +75,3 @@ def _units_off(lines: Sequence[SalesOrderLine], quantities: Mapping[int, Decimal
         for part in kits.get(line.pk, [line]):
             off[part.pk] = quantity * (part.units_per_kit or 1) if line.is_kit else quantity
     return off
-
-
-def _fault(line: SalesOrderLine | None, quantity: Decimal) -> str:
-    if line is None:
-        return _("The order has no such line.")
-    if line.kit_line_id:
-        return _("A part goes with its kit; name the line of the kit.")
-    if not is_storable(quantity) or quantity <= 0:
-        return _("The quantity must be above zero, with at most three digits after the point.")
-    if quantity > open_quantity(line):
-        return _("Only %s of this line are still open.") % plain(open_quantity(line))
-    if line.is_kit and quantity != quantity // 1:
-        return _("Kits are cancelled whole.")
-    return ""

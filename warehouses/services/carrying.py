@@ -12,7 +12,7 @@ from config.kernel.errors import Conflict, ValidationFailed
 from config.kernel.fields import plain
 from warehouses.models import Location, Task
 from warehouses.services.held_moves import Holders, level_key_of, lock_holders, move_with_holds
-from warehouses.services.pick_tasks import pick_tasks_follow
+from warehouses.services.pick_tasks import picking_goes_on
 from warehouses.services.reservations import reserve_backorders
 from warehouses.services.task_handlers import Completion, TaskHandler, register_handler
 from warehouses.services.tasks import make_tasks
@@ -49,7 +49,7 @@ def _carried(completion: Completion) -> Decimal:
         actor=completion.actor,
     )
     if orders:
-        pick_tasks_follow(orders, now=completion.now)
+        picking_goes_on(orders, now=completion.now)
     if quantity < asked:
         _leave_rest(task, asked - quantity, now=completion.now)
     if to.kind in Location.USABLE and source.kind not in Location.USABLE:

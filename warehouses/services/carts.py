@@ -185,6 +185,7 @@ def _reserve(
 
 def _available(free: FreeStock, line: WantedLine, routes: Sequence[int], *, allows_split: bool) -> Decimal:
     """How many of the line there are, of one warehouse where the channel wants a single parcel; each kit whole."""
+    there: Collection[Decimal]
     if line.sku.is_kit:
         there = _kits(free, line, routes, allows_split=allows_split).values()
     elif allows_split:

@@ -21,7 +21,7 @@ from warehouses.models import CountLine, CountSheet, StockLevel, StockMovement, 
 from warehouses.selectors.counting import level_key_of_line, variance_of
 from warehouses.services.count_sheets import lines_of, locked_sheet, tasks_of
 from warehouses.services.count_states import Action, next_status
-from warehouses.services.pick_tasks import pick_tasks_follow
+from warehouses.services.pick_tasks import picking_goes_on
 from warehouses.services.reservations import reserve_backorders
 from warehouses.services.stock import Move, post_movements
 from warehouses.services.unreserving import Freed, free_up
@@ -181,8 +181,8 @@ def post(
     sheet.posted_at = now
     sheet.save(update_fields=["status", "posted_at", "approved_by"])
     if moves:
-        reserve_backorders({move.sku_id for move in moves}, now=now)
-        pick_tasks_follow(freed.orders, now=now)
+        reserve_backorders({move.sku_id for move in moves} | freed.skus, now=now)
+        picking_goes_on(freed.orders, now=now)
 
 
 def save(lines: Sequence[CountLine]) -> None:

@@ -159,12 +159,15 @@ def _places(
 
 
 def _locations(warehouse_codes: set[str]) -> dict[tuple[str, str], int]:
-    """(warehouse code, location code) → id; the empty location code stands for the first storage."""
+    """(warehouse code, location code) → id; the empty location code stands for the first storage bin. What is in
+    transit is received or closed short with its transfer, never counted."""
     found: dict[tuple[str, str], int] = {}
-    rows = Location.objects.filter(warehouse__code__in=warehouse_codes).order_by("code")
-    for pk, warehouse, code, kind, is_active in rows.values_list("pk", "warehouse__code", "code", "kind", "is_active"):
+    places = Location.objects.filter(warehouse__code__in=warehouse_codes).order_by("code")
+    rows = places.exclude(kind=Location.Kind.IN_TRANSIT)
+    columns = ("pk", "warehouse__code", "code", "kind", "is_active", "level")
+    for pk, warehouse, code, kind, is_active, level in rows.values_list(*columns):
         found[warehouse, code] = pk
-        if kind == Location.Kind.STORAGE and is_active:
+        if kind == Location.Kind.STORAGE and is_active and level == Location.Level.BIN:
             found.setdefault((warehouse, ""), pk)
     return found
 

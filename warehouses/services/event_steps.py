@@ -41,7 +41,7 @@ def bring_to(
         moment = min(moments.get(_KIND[action], now), now)
         try:
             with transaction.atomic():
-                _ACTIONS[action](order, todo, moment, actor)
+                _ACTIONS[action](order, todo, moment, now, actor)
         except DomainError as error:
             failed[action] = error
     _close(order)
@@ -71,19 +71,19 @@ def _recorded(order: SalesOrder) -> dict[Any, LineCounters]:
     }
 
 
-def _uncancel(order: SalesOrder, steps: Sequence[Step], moment: datetime, actor: Any) -> None:
-    reopen_units(order.pk, _quantities(steps), now=moment)
+def _uncancel(order: SalesOrder, steps: Sequence[Step], moment: datetime, now: datetime, actor: Any) -> None:
+    reopen_units(order.pk, _quantities(steps), now=now)
 
 
-def _cancel(order: SalesOrder, steps: Sequence[Step], moment: datetime, actor: Any) -> None:
-    cancel_order(order.pk, quantities=_quantities(steps), now=moment, actor=actor)
+def _cancel(order: SalesOrder, steps: Sequence[Step], moment: datetime, now: datetime, actor: Any) -> None:
+    cancel_order(order.pk, quantities=_quantities(steps), now=now, actor=actor)
 
 
-def _ship(order: SalesOrder, steps: Sequence[Step], moment: datetime, actor: Any) -> None:
-    """One parcel from each warehouse that holds some of it."""
+def _ship(order: SalesOrder, steps: Sequence[Step], moment: datetime, now: datetime, actor: Any) -> None:
+    """One parcel from each warehouse that holds some of it. What is reserved for it is what can be promised now."""
     lines = list(order.lines.all())
     if any(line.reserved_quantity < line.quantity - line.shipped_quantity - line.cancelled_quantity for line in lines):
-        reserve_backorders({line.sku_id for line in lines if not line.is_kit}, now=moment)
+        reserve_backorders({line.sku_id for line in lines if not line.is_kit}, now=now)
     totals = {line.line_number: line.shipped_quantity for line in lines}
     for warehouse, quantities in _by_warehouse(order, _quantities(steps)).items():
         for number, units in quantities.items():
@@ -118,9 +118,12 @@ def _by_warehouse(order: SalesOrder, wanted: Mapping[int, Decimal]) -> dict[str 
     return parcels
 
 
-def _take_back(order: SalesOrder, steps: Sequence[Step], moment: datetime, actor: Any) -> None:
+def _take_back(order: SalesOrder, steps: Sequence[Step], moment: datetime, now: datetime, actor: Any) -> None:
     lines = {line.line_number: line for line in order_lines(order)}
-    back = [ReturnLine(lines[step.line].sku.code, step.quantity, step.restock) for step in steps]  # type: ignore[index]
+    back = [
+        ReturnLine(lines[step.line].sku.code, step.quantity, step.restock, order_line=step.line)  # type: ignore
+        for step in steps
+    ]
     reached = [(n, line.returned_quantity.normalize()) for n, line in sorted(lines.items())]
     receive_return(
         channel_code=order.channel.code,
@@ -132,7 +135,7 @@ def _take_back(order: SalesOrder, steps: Sequence[Step], moment: datetime, actor
     )
 
 
-def _deliver(order: SalesOrder, steps: Sequence[Step], moment: datetime, actor: Any) -> None:
+def _deliver(order: SalesOrder, steps: Sequence[Step], moment: datetime, now: datetime, actor: Any) -> None:
     for shipment in Shipment.objects.filter(order=order, delivered_at=None).order_by("pk"):
         mark_delivered(order.pk, shipment_number=shipment.number, now=moment, actor=actor)
 

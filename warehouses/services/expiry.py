@@ -8,10 +8,12 @@ from uuid import uuid4
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from config.kernel.errors import DomainError
 from config.kernel.transactions import one_transaction
 from warehouses.locks import locked_levels
 from warehouses.models import Location, StockLevel, StockMovement, StockStatus
 from warehouses.services.adjustments import Reason
+from warehouses.services.pick_tasks import picking_goes_on
 from warehouses.services.reservations import reserve_backorders
 from warehouses.services.stock import Move, post_movements
 from warehouses.services.unreserving import free_up
@@ -40,7 +42,10 @@ def expire_lots(*, now: datetime) -> ExpiryOutcome:
     """
     today, outcome = timezone.localdate(now), ExpiryOutcome()
     for level_id in list(expired_levels(today).values_list("pk", flat=True)):
-        outcome.blocked += bool(_expire(level_id, today=today, now=now))
+        try:
+            outcome.blocked += bool(_expire(level_id, today=today, now=now))
+        except DomainError:  # the next run looks at it again; it must not keep the others from being blocked
+            continue
     outcome.held_back = expired_levels(today).count()
     return outcome
 
@@ -51,10 +56,11 @@ def _expire(level_id: int, *, today: date, now: datetime) -> bool:
     level = expired_levels(today).filter(pk=level_id).first()
     if level is None:
         return False
-    free_up({level.pk: level.on_hand})
+    freed = free_up({level.pk: level.on_hand})
     held = locked_levels(expired_levels(today).filter(pk=level_id))
     free = held[0].on_hand - held[0].reserved if held else Decimal(0)
     if not free:
+        picking_goes_on(freed.orders, now=now)
         return False
     run = uuid4().hex
     post_movements(
@@ -74,5 +80,6 @@ def _expire(level_id: int, *, today: date, now: datetime) -> bool:
         ],
         happened_at=now,
     )
-    reserve_backorders([level.sku_id], now=now)
+    reserve_backorders({level.sku_id, *freed.skus}, now=now)
+    picking_goes_on(freed.orders, now=now)
     return True

@@ -99,9 +99,13 @@ def move_with_holds(
     )
     in_ = Move(location_id=to.pk, quantity=quantity, hold=held, idempotency_key=f"{idempotency_key}:in", **shared)
     post_movements([out, in_], happened_at=now, actor=actor)
+    was_picked = bool(parts) and Location.objects.filter(pk=key.location_id, kind=Location.Kind.PACKING).exists()
     move_reservations(parts, levels[there].pk)
-    lines = [row.line for row, _part in parts if row.line is not None]
-    return {line.order_id for line in lines}
+    for row, part in parts:
+        if was_picked and row.line is not None:
+            row.line.picked_quantity -= part
+            row.line.save(update_fields=["picked_quantity"])
+    return {row.line.order_id for row, _part in parts if row.line is not None}
 
 
 def _going_along(level_id: int, missing: Decimal, to: Location, holders: Holders) -> list[tuple[Reservation, Decimal]]:

@@ -114,7 +114,8 @@ def _spread(cost: LandedCost, moves: Sequence[StockMovement], actor: Any) -> Non
             layers={key: layers[key] for key in touched},
             reference=cost.number,
             reason=cost.kind,
-            happened_at=cost.happened_at,
+            # A bill may be older than the goods: at no moment is there worth without them.
+            happened_at=max(cost.happened_at, *(move.happened_at for move in moves)),
             actor=actor,
         )
     LandedCostLine.objects.bulk_create(

@@ -9,9 +9,11 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from config.kernel.errors import Conflict, NotFound
+from config.kernel.fields import plain
 from config.kernel.transactions import one_transaction
 from warehouses.locks import locked_order
 from warehouses.models import SalesOrder, SalesOrderLine
+from warehouses.services.stock import is_storable
 
 _Status = SalesOrder.Status
 _NOTHING = Decimal(0)
@@ -85,6 +87,21 @@ def parts_by_kit(lines: Iterable[SalesOrderLine]) -> dict[int, list[SalesOrderLi
 def open_quantity(line: SalesOrderLine) -> Decimal:
     """Units still owed to the customer, reserved or not."""
     return line.quantity - line.shipped_quantity - line.cancelled_quantity
+
+
+def units_fault(line: SalesOrderLine | None, quantity: Decimal) -> str:
+    """Why so many units of an order's line can be neither shipped nor cancelled; empty when they can."""
+    if line is None:
+        return _("The order has no such line.")
+    if line.kit_line_id:
+        return _("A part goes with its kit; name the line of the kit.")
+    if not is_storable(quantity) or quantity <= 0:
+        return _("The quantity must be above zero, with at most three digits after the point.")
+    if quantity > open_quantity(line):
+        return _("Only %s of this line are still open.") % plain(open_quantity(line))
+    if line.is_kit and quantity != quantity // 1:
+        return _("Kits are shipped and cancelled whole.")
+    return ""
 
 
 def status_of(lines: Sequence[SalesOrderLine], *, is_released: bool = False) -> str:

@@ -106,6 +106,15 @@ def pick_tasks_follow(order_ids: Iterable[int], *, now: datetime) -> None:
         make_pick_tasks(rows, now=now)
 
 
+def picking_goes_on(order_ids: Iterable[int], *, now: datetime) -> None:
+    """After units of these orders (locked) gave way: what is left on the floor has its tasks, the order its state."""
+    order_ids = list(order_ids)
+    pick_tasks_follow(order_ids, now=now)
+    for order in SalesOrder.objects.filter(pk__in=order_ids).select_related("channel").order_by("pk"):
+        if was_released(order):
+            settle_picking(order)
+
+
 def drop_pointless_picks(order: SalesOrder, *, now: datetime) -> None:
     """Cancel the order's picks that lost their reservation (the order is locked)."""
     tasks = Task.objects.filter(kind=Task.Kind.PICK, reference=order_reference(order), state__in=Task.WAITING)

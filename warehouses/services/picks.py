@@ -25,7 +25,7 @@ from warehouses.models import (
 )
 from warehouses.services.held_moves import level_key_of, move_reservations, shrink_reservation
 from warehouses.services.pick_tasks import is_its_level, pick_tasks_follow, pointless_picks, settle_picking
-from warehouses.services.reservations import reserve_backorders
+from warehouses.services.reservations import reserve_backorders, return_quotas
 from warehouses.services.stock import Move, post_movements
 from warehouses.services.task_handlers import Completion, TaskHandler, register_handler
 from warehouses.services.tasks import make_tasks
@@ -61,12 +61,23 @@ def _picked(completion: Completion) -> Decimal:
         message = _("At most %s are asked for.") % plain(wanted)
         raise ValidationFailed(message, items=[{"field": "quantity", "message": message}])
     pick = _Pick(task, row, row.line, found, wanted - found)
+    if pick.missing:
+        _return_quotas(pick, order)
     _post(pick, now=completion.now, actor=completion.actor)
     if pick.missing:
         _count_again(pick, now=completion.now)
         reserve_backorders([task.sku_id], now=completion.now)
-        completion.task.note = f"{SHORT}: {plain(found)} / {plain(wanted)}"
+        words = _("short pick: %(found)s / %(wanted)s")
+        completion.task.note = words % {"found": plain(found), "wanted": plain(wanted)}
     return found
+
+
+def _return_quotas(pick: _Pick, order: SalesOrder) -> None:
+    """What is not found goes back to the channel's quota, before levels are locked; what replaces it counts anew."""
+    lines = list(SalesOrderLine.objects.filter(order=order, sku=pick.line.sku_id))
+    for line in lines:
+        line.reserved_quantity -= pick.missing if line.pk == pick.line.pk else _NOTHING
+    return_quotas(order, lines)
 
 
 def _post(pick: _Pick, *, now: datetime, actor: Any) -> None:
@@ -115,8 +126,8 @@ def _keep_books(pick: _Pick, packing: Location) -> None:
 def _count_again(pick: _Pick, *, now: datetime) -> None:
     """The books say there are more: somebody counts what was set aside, which nobody is promised meanwhile."""
     task = pick.task
-    words = _("%(short)s in %(task)s: %(missing)s missing, set aside as blocked.")
-    note = words % {"short": SHORT, "task": task.number, "missing": plain(pick.missing)}
+    words = _("short pick in %(task)s: %(missing)s missing, set aside as blocked.")
+    note = words % {"task": task.number, "missing": plain(pick.missing)}
     count = Task(
         kind=Task.Kind.COUNT,
         warehouse_id=task.warehouse_id,

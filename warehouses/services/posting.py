@@ -44,7 +44,8 @@ WITH {ARMED}, moved AS (
         (kind, sku_id, location_id, lot_id, status, quantity, unit_cost, value, reference, reason, idempotency_key,
          actor_id, happened_at, recorded_at)
     SELECT move.*, %(actor)s::bigint, %(happened_at)s::timestamptz, now()
-    FROM unnest(%(kind)s::text[], %(sku)s::bigint[], %(location)s::bigint[], %(lot)s::bigint[], %(status)s::text[],
+    FROM armed,
+         unnest(%(kind)s::text[], %(sku)s::bigint[], %(location)s::bigint[], %(lot)s::bigint[], %(status)s::text[],
                 %(quantity)s::numeric[], %(unit_cost)s::numeric[], %(value)s::numeric[], %(reference)s::text[],
                 %(reason)s::text[], %(key)s::text[]) AS move
     RETURNING id, idempotency_key, recorded_at

@@ -218,12 +218,13 @@ def _serve(wanted: Sequence[Wanted], *, now: datetime) -> list[SalesOrderLine]:
         {part.sku_id for part in members}, {place for known in places.values() for place in known}, now=now
     )
     held: dict[int, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    lying = _parts_lying(wanted)
     if stock_rules().rationing == StockRules.Rationing.FAIR_SHARE:
         shares = _fair_shares(wanted, free)
         for one in wanted:
-            _serve_one(one, places[one[0].pk][:1], free, held, at_most=shares)
+            _serve_one(one, places[one[0].pk][:1], free, held, lying, at_most=shares)
     for one in wanted:
-        _serve_one(one, places[one[0].pk], free, held)
+        _serve_one(one, places[one[0].pk], free, held, lying)
     served = [part for part in members if held.get(part.pk)]
     hold([(part, held[part.pk]) for part in served])
     if free.quota_used:
@@ -246,23 +247,39 @@ def _places_of(wanted: Sequence[Wanted]) -> dict[int, list[int]]:
     }
 
 
+Lying = dict[tuple[int, int], Decimal]
+"""(line id of a kit's part, warehouse id) → units that are reserved for it there"""
+
+
+def _parts_lying(wanted: Sequence[Wanted]) -> Lying:
+    lying: Lying = defaultdict(Decimal)
+    if parts := [part for line, members in wanted if line.is_kit for part in members]:
+        for row in Reservation.objects.filter(line__in=parts).select_related("level__location"):
+            lying[row.line_id, row.level.location.warehouse_id] += row.quantity  # type: ignore[index]
+    return lying
+
+
 def _serve_one(
     one: Wanted,
     places: Sequence[int],
     free: FreeStock,
     held: dict[int, dict[int, Decimal]],
+    lying: Lying,
     *,
     at_most: Mapping[int, Decimal] | None = None,
 ) -> None:
-    """Take for a plain line what there is, for a kit whole kits of one warehouse at a time."""
+    """Take for a plain line what there is, for a kit whole kits of one warehouse at a time: of a part that lies there
+    already (the others had to give way, or were not found) only what is missing."""
     line, parts = one
     mine = free.for_channel(line.order.channel_id)
     for warehouse in places:
         if line.is_kit:
             kits = min(
-                min(mine.available(part.sku_id, warehouse), *_limits(part, at_most)) // _each(part) for part in parts
+                (lying[part.pk, warehouse] + min(mine.available(part.sku_id, warehouse), *_limits(part, at_most)))
+                // _each(part)
+                for part in parts
             )
-            amounts = [kits * _each(part) for part in parts]
+            amounts = [kits * _each(part) - lying[part.pk, warehouse] for part in parts]
         else:
             amounts = [min(mine.available(line.sku_id, warehouse), *_limits(line, at_most))]
         for part, amount in zip(parts, amounts, strict=True):
@@ -270,6 +287,7 @@ def _serve_one(
                 for level_id, units in mine.take(part.sku_id, warehouse, amount).items():
                     held[part.pk][level_id] += units
                     part.reserved_quantity += units
+                    lying[part.pk, warehouse] += units
 
 
 def _limits(line: SalesOrderLine, at_most: Mapping[int, Decimal] | None) -> tuple[Decimal, ...]:

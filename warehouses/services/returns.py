@@ -43,6 +43,7 @@ class ReturnLine:
     """`restock`: the units are as new and go back to storage; else they are set aside and cannot be sold.
 
     Damaged units are set aside as damaged. `lot_code` is the lot they left with; unsaid, the one that left first.
+    `order_line` is the number of the order's line they belong to, where more than one has the SKU; unsaid, the first.
     """
 
     sku_code: str
@@ -50,6 +51,7 @@ class ReturnLine:
     restock: bool
     lot_code: str = ""
     is_damaged: bool = False
+    order_line: int | None = None
 
     @property
     def is_sellable(self) -> bool:
@@ -152,7 +154,8 @@ def _other_contents(channel: Channel, external_id: str) -> Conflict:
 
 def _places(warehouse_ids: set[int]) -> Places:
     """(warehouse id, restock?) → the location goods go to: the first by code, quarantine before returns."""
-    locations = Location.objects.filter(warehouse__in=warehouse_ids, is_active=True).order_by("code")
+    bins = Location.objects.filter(warehouse__in=warehouse_ids, is_active=True, level=Location.Level.BIN)
+    locations = bins.order_by("code")
     places: dict[tuple[int, bool], int] = {}
     for kind in (_Kind.STORAGE, *_UNSOLD):
         for location in locations:
@@ -173,6 +176,8 @@ def _matched(lines: Sequence[ReturnLine], order_rows: Sequence[SalesOrderLine], 
     for number, line in enumerate(lines, start=1):
         lots[line.sku_code, line.lot_code] += line.quantity if is_storable(line.quantity) else _NOTHING
         rows = [row for row in order_rows if row.sku.code == line.sku_code]
+        if line.order_line is not None:
+            rows = [row for row in rows if row.line_number == line.order_line]
         fault = _line_fault(line, rows, departures, lots[line.sku_code, line.lot_code])
         if fault is None:
             left = line.quantity

@@ -16,10 +16,17 @@ from config.kernel.numbers import next_number
 from config.kernel.transactions import one_transaction
 from warehouses.locks import locked_order
 from warehouses.models import Location, Reservation, SalesOrderLine, Shipment, StockMovement, Warehouse
-from warehouses.services.order_states import open_quantity, order_lines, parts_by_kit, require_open, save_lines
+from warehouses.services.order_states import (
+    open_quantity,
+    order_lines,
+    parts_by_kit,
+    require_open,
+    save_lines,
+    units_fault,
+)
 from warehouses.services.pick_tasks import pick_tasks_follow, was_released
 from warehouses.services.reservations import shrink
-from warehouses.services.stock import Move, is_storable, post_movements
+from warehouses.services.stock import Move, post_movements
 
 MAX_KEY = 255
 MAX_CARRIER, MAX_TRACKING = 64, 100
@@ -79,10 +86,10 @@ def ship_order(
     _refuse_bad_words(key, carrier, tracking_code)
     order = locked_order(order_id)
     earlier = Shipment.objects.filter(key=key).first()
-    if earlier and earlier.order_id == order.pk:
+    if earlier and earlier.order_id == order.pk and quantities in (None, _sent(earlier, order_lines(order))):
         return earlier
     if earlier:
-        raise Conflict(_("This key was used for another order's shipment."), code="idempotency_key_reused")
+        raise Conflict(_("This key was used for another shipment."), code="idempotency_key_reused")
     require_open(order)
     lines = order_lines(order)
     held = _Held.by(lines).at(_warehouse_id(warehouse_code))
@@ -107,6 +114,21 @@ def ship_order(
     if was_released(order):
         pick_tasks_follow([order.pk], now=now)
     return shipment
+
+
+def _sent(shipment: Shipment, lines: Sequence[SalesOrderLine]) -> dict[int, Decimal]:
+    """Line number → units that left with this shipment, kits counted whole."""
+    by_number = {line.line_number: line for line in lines}
+    numbers = {line.pk: line.line_number for line in lines}
+    left: dict[int, Decimal] = defaultdict(Decimal)
+    moves = StockMovement.objects.filter(kind=StockMovement.Kind.SALE, reference=shipment.number)
+    for key, quantity in moves.values_list("idempotency_key", "quantity"):
+        left[int(key.split(":")[2])] -= quantity
+    sent: dict[int, Decimal] = {}
+    for number, units in left.items():
+        line = by_number[number]
+        sent[numbers[line.kit_line_id or line.pk]] = units / (line.units_per_kit or 1)
+    return sent
 
 
 def _refuse_bad_words(key: str, carrier: str, tracking_code: str) -> None:
@@ -184,24 +206,10 @@ def _can_leave(line: SalesOrderLine, kits: Mapping[int, Sequence[SalesOrderLine]
 
 
 def _refuse_quantities(quantities: Mapping[int, Decimal], lines: Mapping[int, SalesOrderLine]) -> None:
-    def fault(number: int, quantity: Decimal) -> str:
-        line = lines.get(number)
-        if line is None:
-            return _("The order has no such line.")
-        if line.kit_line_id:
-            return _("A part goes with its kit; name the line of the kit.")
-        if not is_storable(quantity) or quantity <= 0:
-            return _("The quantity must be above zero, with at most three digits after the point.")
-        if quantity > open_quantity(line):
-            return _("Only %s of this line are still open.") % plain(open_quantity(line))
-        if line.is_kit and quantity != quantity // 1:
-            return _("Kits leave whole.")
-        return ""
-
     items = [
         {"line": number, "field": "quantity", "message": message}
         for number, quantity in sorted(quantities.items())
-        if (message := fault(number, quantity))
+        if (message := units_fault(lines.get(number), quantity))
     ]
     if items or not quantities:
         raise ValidationFailed(_("This cannot be shipped."), items=items)

@@ -1,13 +1,14 @@
 """Reservations let go so that units of a level are free: for stock that is blocked, expired or not there any more.
 
 Who waits again is decided here: carts first, then transfers, then orders of the channels served last, the newest first.
-Lock order: the holders' documents (orders, carts, transfers; each kind in primary-key order) before the levels. Which
+A cart holds all of its lines or nothing, so one that has to give way is released.
+Lock order: the holders' documents (orders, carts, transfers; each kind in primary-key order) → quotas → levels. Which
 documents those are is read before anything is locked, and checked again afterwards; when it turned out otherwise,
 the locks are let go (a savepoint is rolled back) and it starts anew.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from config.kernel.errors import Conflict
 from config.kernel.transactions import one_transaction
-from warehouses.locks import locked_levels
+from warehouses.locks import locked_levels, locked_quotas
 from warehouses.models import (
     Cart,
     Location,
@@ -31,17 +32,20 @@ from warehouses.models import (
     TransferLine,
 )
 from warehouses.services.order_states import order_lines, save_lines
+from warehouses.services.quotas import give_back
+from warehouses.services.reservations import return_quotas
 from warehouses.services.stock import change_reservations
 from warehouses.services.transfer_states import Action, next_status
 
-ATTEMPTS = 3
+ATTEMPTS = 10
 _NOTHING = Decimal(0)
 
 
 @dataclass(slots=True)
 class Freed:
-    """What was let go: units by level, and the orders, carts and transfers that wait for them now."""
+    """What was let go: units by level, their SKUs, and the orders and transfers that wait and the carts that ended."""
 
+    skus: set[int] = field(default_factory=set)
     units: dict[int, Decimal] = field(default_factory=dict)
     orders: list[int] = field(default_factory=list)
     carts: list[int] = field(default_factory=list)
@@ -57,8 +61,9 @@ def free_up(needs: Mapping[int, Decimal]) -> Freed:
     """Release reservations until `needs` (level id → units) are free there, or no reservation is left to release.
 
     Lines of orders and transfers get smaller by it and wait again; picked units (they lie in packing) stay reserved.
-    The caller then takes the free units in the same transaction and calls `reserve_backorders`, which finds the waiting
-    lines other stock. To be called before the caller locks a level. Raises Conflict when they keep changing.
+    What was used of quotas is given back. The caller then takes the free units in the same transaction, calls
+    `reserve_backorders` for the `skus`, which finds the waiting lines other stock, and `picking_goes_on`. To be called
+    before the caller locks a level. Raises Conflict when they keep changing.
     """
     for _attempt in range(ATTEMPTS):
         try:
@@ -87,13 +92,25 @@ def _free_up(needs: Mapping[int, Decimal]) -> Freed:
     seen = {level.pk: level for level in StockLevel.objects.filter(pk__in=needs)}
     chosen = _chosen(needs, seen)
     documents = _locked_documents([row for row, _units in chosen])
-    levels = {level.pk: level for level in locked_levels(StockLevel.objects.filter(pk__in=needs))}
-    chosen = _chosen(needs, levels)
+    of_carts = _held_by_carts(pk for model, pk in documents if model is Cart)
+    locked_quotas({level.sku_id for level in seen.values()} | {row.level.sku_id for row in of_carts})
+    wanted = {*needs, *(row.level_id for row in of_carts)}
+    levels = {level.pk: level for level in locked_levels(StockLevel.objects.filter(pk__in=wanted))}
+    chosen = _chosen(needs, {pk: level for pk, level in levels.items() if pk in needs})
     if any(_document(row) not in documents for row, _units in chosen):
         raise _ChangedMeanwhileError
     if not chosen:
         return Freed()
+    ended = {_document(row)[1] for row, _units in chosen if row.cart_line is not None}
+    chosen = [one for one in chosen if one[0].cart_line is None]
+    chosen += [(row, row.quantity) for row in of_carts if _document(row)[1] in ended]
     return _let_go(chosen, levels, documents)
+
+
+def _held_by_carts(cart_ids: Iterable[int]) -> list[Reservation]:
+    """All that these carts (locked) hold, anywhere."""
+    rows = Reservation.objects.filter(cart_line__cart__in=list(cart_ids))
+    return list(rows.select_related("line", "cart_line", "transfer_line", "level").order_by("pk"))
 
 
 def _chosen(needs: Mapping[int, Decimal], levels: Mapping[int, StockLevel]) -> list[tuple[Reservation, Decimal]]:
@@ -159,16 +176,21 @@ def _let_go(
     # Work on the floor that was for these units: the rest of the reservation is planned anew.
     released = [row.pk for row, _part in chosen]
     picks = Task.objects.filter(kind=Task.Kind.PICK, subject_id__in=released, state__in=Task.WAITING)
-    picks.update(state=Task.State.CANCELLED, note="the units were let go")
+    picks.update(state=Task.State.CANCELLED, note=_("The units were let go."))
     Reservation.objects.filter(pk__in=[row.pk for row in used_up]).delete()
     Reservation.objects.bulk_update(smaller, ["quantity"])
-    change_reservations(deltas, sku_ids={levels[pk].sku_id for pk in deltas})
+    freed.skus = {levels[pk].sku_id for pk in deltas}
+    change_reservations(deltas, sku_ids=freed.skus)
     for pk in sorted(touched[SalesOrder]):
         order = documents[SalesOrder, pk]
         lines = order_lines(order)
         for line in lines:
             line.reserved_quantity -= by_line[SalesOrderLine].get(line.pk, _NOTHING)
+        return_quotas(order, [line for line in lines if line.sku_id in freed.skus])
         save_lines(order, lines)
+    if carts := [documents[Cart, pk] for pk in sorted(touched[Cart])]:
+        give_back(carts)
+        Cart.objects.filter(pk__in=touched[Cart]).update(state=Cart.State.RELEASED)
     for pk in sorted(touched[Transfer]):
         transfer = documents[Transfer, pk]
         waiting = list(transfer.lines.all())

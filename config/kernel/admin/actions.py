@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 
 from config.kernel.errors import DomainError
 
@@ -33,12 +34,21 @@ class PageAction:
 
 def show_error(request: HttpRequest, error: DomainError) -> None:
     """The error and every fault it lists, as messages."""
-    messages.error(request, str(error))
-    for item in error.items:
-        if text := item.get("message") or item.get("detail"):
-            messages.error(request, str(text))
-        elif isinstance(item, Mapping) and item:
-            messages.error(request, " · ".join(f"{key}: {value}" for key, value in item.items()))
+    faults = [text for item in error.items if (text := _fault(item))]
+    said = str(error)
+    if len(faults) == 1 and (first := str(error.items[0].get("message", ""))) and first in said:
+        said, faults = said.replace(first, faults[0]), []  # the error quotes its only fault: not twice
+    for text in (said, *faults):
+        messages.error(request, text)
+
+
+def _fault(item: Mapping[str, Any]) -> str:
+    """One fault in words, with the line it is of."""
+    text = item.get("message") or item.get("detail")
+    if not text:
+        return " · ".join(f"{key}: {value}" for key, value in item.items())
+    line = item.get("line_number", item.get("line"))
+    return gettext("Line %(line)s: %(text)s") % {"line": line, "text": text} if isinstance(line, int) else str(text)
 
 
 class PageActionsMixin:

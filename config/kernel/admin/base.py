@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.views import ChangeList
@@ -48,6 +49,16 @@ class HouseAdmin(PageActionsMixin, CsvExportMixin, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).for_actor(request.user)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """A page that is only looked at reads its row once, for the panels and for the form."""
+        if request.method != "GET":
+            return super().get_object(request, object_id, from_field)
+        rows: dict[Any, Any] = request.__dict__.setdefault("_house_rows", {})
+        wanted = (self.model, object_id, from_field)
+        if wanted not in rows:
+            rows[wanted] = super().get_object(request, object_id, from_field)
+        return rows[wanted]
+
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Amounts and quantities lose the zeros they are stored with."""
         return [self._neat_columns.get(name, name) for name in super().get_list_display(request)]
@@ -68,7 +79,8 @@ class HouseAdmin(PageActionsMixin, CsvExportMixin, ModelAdmin):
         if scan := scan_redirect(request, options.label_lower):
             return scan
         export = reverse(f"{self.admin_site.name}:{options.app_label}_{options.model_name}_export")
-        context = {"export_url": export, "empty_hint": self.empty_hint, **(extra_context or {})}
+        name = capfirst(options.verbose_name_plural)
+        context = {"title": name, "export_url": export, "empty_hint": self.empty_hint, **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def changeform_view(

@@ -44,7 +44,6 @@ WORDS = (
     gettext_noop("No results matching your query"),
     gettext_noop("No results found"),
     gettext_noop("Loading more results..."),
-    gettext_noop("This page yielded into no results. Create a new item or reset your filters."),
     gettext_noop("Search apps and models..."),
     gettext_noop("Cancel"),
     gettext_noop("Record picture"),
@@ -61,4 +60,11 @@ WORDS = (
     gettext_noop("Toggle password visibility"),
     gettext_noop("Date"),
     gettext_noop("Edit"),
+    # and of django-axes, which has no Chinese catalogue either
+    gettext_noop("access attempt"),
+    gettext_noop("access attempts"),
+    gettext_noop("IP Address"),
+    gettext_noop("Username"),
+    gettext_noop("Failed Logins"),
+    gettext_noop("Attempt Time"),
 )

@@ -1,9 +1,12 @@
 """How the house writes numbers and states on its pages."""
 
+import re
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -13,10 +16,37 @@ from config.kernel.fields import plain
 
 register = template.Library()
 
-GOOD = frozenset({"accepted", "active", "confirmed", "done", "received", "shipped"})
-BAD = frozenset({"backordered", "critical", "discontinued", "failed", "rejected"})
-WARN = frozenset({"change_proposed", "dismissed", "partially_received", "partially_shipped", "pending", "warning"})
-INFO = frozenset({"approved", "open", "queued", "reserved", "running", "sent"})
+_NUMBER = re.compile(r"[A-Z]{2}-\d{4,}")
+
+GOOD = frozenset({"accepted", "active", "confirmed", "delivered", "done", "posted", "received", "shipped"})
+BAD = frozenset({"backordered", "critical", "discontinued", "expired", "failed", "rejected"})
+WARN = frozenset(
+    {
+        "change_proposed",
+        "dismissed",
+        "partially_received",
+        "partially_shipped",
+        "pending",
+        "recount",
+        "counted",
+        "warning",
+    }
+)
+INFO = frozenset(
+    {
+        "allocated",
+        "approved",
+        "claimed",
+        "held",
+        "in_transit",
+        "open",
+        "picked",
+        "queued",
+        "reserved",
+        "running",
+        "sent",
+    }
+)
 
 
 @register.filter
@@ -37,7 +67,8 @@ def units_out(quantity: Decimal) -> str:
 
 @register.filter
 def units_signed(quantity: Decimal) -> str:
-    return ("+" if quantity > 0 else "−") + units(abs(quantity))
+    sign = "+" if quantity > 0 else "−" if quantity else ""
+    return sign + units(abs(quantity))
 
 
 @register.filter
@@ -58,6 +89,14 @@ def price(amount: Decimal | None) -> str:
 @register.filter
 def percent(share: float | None, digits: int = 1) -> str:
     return "–" if share is None else f"{number_format(100 * share, digits)} %"
+
+
+@register.filter
+def document(reference: str) -> SafeString | str:
+    """A document's number as the way to its page (the scan box's own), anything else as it is, nothing as a dash."""
+    if not _NUMBER.fullmatch(reference or ""):
+        return reference or "–"
+    return format_html('<a href="{}?{}">{}</a>', reverse("admin:scan"), urlencode({"code": reference}), reference)
 
 
 @register.simple_tag
