@@ -2,6 +2,7 @@
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
+  document.querySelector("[autofocus]")?.focus(); // the browser does so late, or not at all; a scan or Enter must land there
   const form = document.querySelector("[data-my-work]");
   if (!form) return;
   const box = form.querySelector(".w-scan");

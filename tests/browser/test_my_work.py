@@ -41,6 +41,8 @@ def picture(visit: Visit, name: str) -> None:
 
 
 def scan(page: Any, code: str) -> None:
+    page.wait_for_load_state()  # nobody scans before the page has its script
+    page.locator("[name=scanned]:focus").wait_for()
     page.keyboard.type(code)
     page.keyboard.press("Enter")
 
@@ -51,7 +53,8 @@ def test_a_clerk_works_through_the_tasks_with_a_scanner_and_the_keyboard(phone: 
     page.get_by_role("link", name="Leeds").click()
     page.get_by_text("3 tasks wait").wait_for()
     picture(phone, "my-work-next")
-    page.keyboard.press("Enter")  # the button has the focus
+    page.locator("button:focus").wait_for()
+    page.keyboard.press("Enter")
 
     page.locator("[data-part=from] b", has_text="A-01").wait_for()
     assert phone.width_beyond_the_screen() == 0

@@ -178,9 +178,7 @@ def test_layers_value_and_ledger_are_compared(world: World) -> None:
 
 
 def test_a_ledger_row_without_a_level_is_found(world: World) -> None:
-    forge(
-        kind="receipt", sku=world.tea, location=world.shelf, quantity=5, idempotency_key="forged", happened_at=NOW
-    )
+    forge(kind="receipt", sku=world.tea, location=world.shelf, quantity=5, idempotency_key="forged", happened_at=NOW)
 
     assert found()[0][:2] == ("level", {"on_hand": "0", "ledger_quantity": "5"})
 
@@ -321,9 +319,7 @@ def test_more_reserved_than_the_ledger_holds_is_no_repair(world: World) -> None:
 
 
 def test_a_forged_row_of_the_ledger_is_met_by_a_level_or_by_its_opposite(world: World) -> None:
-    forge(
-        kind="receipt", sku=world.tea, location=world.shelf, quantity=5, idempotency_key="forged", happened_at=NOW
-    )
+    forge(kind="receipt", sku=world.tea, location=world.shelf, quantity=5, idempotency_key="forged", happened_at=NOW)
     drift = open_drift("level")
 
     apply_repair(drift.pk, actor=world.planner, now=LATER)
