@@ -43,9 +43,8 @@ def main() -> None:
 
     StockRules.objects.filter(pk=1).update(valuation=chosen.method)
     skus, place = _places()
-    print(
-        "| what | statements (and BEGIN, COMMIT) | CPU ms a call | wall ms a call | calls a second |\n|---|---|---|---|---|"
-    )
+    print("| what | statements (and BEGIN, COMMIT) | CPU ms a call | wall ms a call | calls a second |")
+    print("|---|---|---|---|---|")
     for kind, quantity in (("receipt", 50), ("sale", -1), ("adjustment", 1)):
         print(_single(kind, Decimal(quantity), skus, place, chosen.calls))
     print("\n| bulk | rows a second | our CPU µs a row | database CPU µs a row | peak MB first → last call |")
