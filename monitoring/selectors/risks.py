@@ -13,6 +13,7 @@ from forecasting.models import Forecast, ForecastRun
 from forecasting.selectors import latest_run
 from procurement.models import PurchaseOrder, PurchaseOrderLine, SupplierItem
 from procurement.models.orders import OUTSTANDING
+from warehouses.selectors.inbound import transfers_under_way
 from warehouses.selectors.stock import Position, stock_positions
 
 # What a SKU without a supplier is given; the planner should name one, the alert says so by the empty supplier.
@@ -47,7 +48,8 @@ class StockoutRisk:
 
 def stockout_risks(*, today: date, run: ForecastRun | None = None) -> list[StockoutRisk]:
     """Every risk, the shortest cover first. A SKU is at risk when its available units are expected to be gone before
-    the next arrival or before an order placed today would come, whichever is sooner. Four queries."""
+    the next arrival (an order's or a transfer's) or before an order placed today would come, whichever is sooner.
+    Five queries."""
     run = run or latest_run()
     if run is None:
         return []
@@ -98,7 +100,8 @@ def days_of_cover(available: float, expected: Sequence[float]) -> float | None:
 
 
 def next_arrivals(*, today: date) -> dict[Pair, date]:
-    """(SKU, warehouse) → the first day from today on which ordered units should arrive. Late ones promise nothing."""
+    """(SKU, warehouse) → the first day from today on which units should arrive that are ordered, or under way from
+    another warehouse. Late and undated ones promise nothing."""
     lines = (
         PurchaseOrderLine.objects.filter(order__status__in=PurchaseOrder.ON_ORDER)
         .annotate(outstanding=OUTSTANDING, expected=Coalesce("promised_on", "need_by"))
@@ -106,7 +109,12 @@ def next_arrivals(*, today: date) -> dict[Pair, date]:
         .values_list("sku_id", "order__warehouse_id")
         .annotate(first=Min("expected"))
     )
-    return {(sku, warehouse): first for sku, warehouse, first in lines}
+    arrivals: dict[Pair, date] = {(sku, warehouse): first for sku, warehouse, first in lines}
+    for row in transfers_under_way():
+        if row.on >= today:
+            pair = (row.sku_id, row.warehouse_id)
+            arrivals[pair] = min(arrivals.get(pair, row.on), row.on)
+    return arrivals
 
 
 def lead_times_of_skus() -> dict[int, int]:

@@ -8,13 +8,14 @@ import pytest
 from config.kernel.errors import Conflict, NotFound
 from config.kernel.models import Job
 from monitoring.models import Alert
-from monitoring.selectors.risks import days_of_cover
+from monitoring.selectors.risks import days_of_cover, stockout_risks
 from monitoring.services.alerts import AlertCounts, acknowledge_alert, evaluate_alerts
 from procurement.models import PurchaseOrderLine
 from tests.cast import NOW, World, put_stock
 from tests.monitoring.forecasts import TODAY, expect, make_run
 from tests.procurement.buying import sent_order
-from warehouses.models import StockDrift
+from warehouses.models import StockDrift, Transfer
+from warehouses.services.transfers import TransferItem, create_transfer, reserve_transfer, ship_transfer
 
 
 def opened() -> list[tuple[str, str]]:
@@ -73,6 +74,22 @@ def test_a_delivery_in_time_is_no_risk_but_one_that_comes_too_late_is(world: Wor
     PurchaseOrderLine.objects.filter(pk=line.pk).update(promised_on=TODAY + timedelta(days=11))
     assert evaluate_alerts(now=NOW).opened == 1
     assert Alert.objects.get().facts["next_arrival"] == "2026-03-13"
+
+
+def test_a_transfer_under_way_helps_like_a_delivery_but_not_when_late_or_undated(world: World) -> None:
+    expect(make_run(), world.mug, world.north, per_day=4)  # 40 mugs last ten days
+    items = [TransferItem("MUG", Decimal(30))]
+    transfer, _new = create_transfer(items, source_code="MAIN", destination_code="NORTH", key="T", now=NOW)
+    reserve_transfer(transfer.pk, now=NOW)
+    ship_transfer(transfer.pk, key="S", now=NOW)
+
+    def helped_on(day: date | None) -> list[date | None]:
+        Transfer.objects.update(expected_on=day)
+        return [risk.next_arrival for risk in stockout_risks(today=TODAY)]
+
+    assert helped_on(TODAY + timedelta(days=10)) == []
+    assert helped_on(TODAY + timedelta(days=11)) == [TODAY + timedelta(days=11)]
+    assert helped_on(TODAY - timedelta(days=1)) == helped_on(None) == [None]
 
 
 def test_nothing_available_is_critical(world: World) -> None:

@@ -45,6 +45,21 @@ class TestMaking:
             make_count_sheet("NORTH", CountChoice(), key="C", now=NOW)
         assert CountSheet.objects.count() == 1
 
+    def test_the_same_key_for_another_choice_or_note_is_refused(self, world: World) -> None:
+        said: dict[str, Any] = {"actor": world.planner, "note": "Spring."}
+        first = sheet_of(sku_codes=("MUG", "LAMP"), **said)
+
+        assert sheet_of(sku_codes=("LAMP", "MUG"), **said) == first
+        for other in (
+            {**said, "sku_codes": ("MUG",)},
+            said,
+            {**said, "sku_codes": ("MUG", "LAMP"), "note": ""},
+            {**said, "sku_codes": ("MUG", "LAMP"), "is_blind": False},
+        ):
+            with pytest.raises(Conflict) as refused:
+                sheet_of(**other)
+            assert refused.value.code == "idempotency_key_reused"
+
     def test_a_zone_means_everything_that_lies_within_it(self, world: World) -> None:
         zone = Location.objects.create(warehouse=world.main, code="Z", level="zone")
         aisle = Location.objects.create(warehouse=world.main, code="Z-1", level="aisle", parent=zone)

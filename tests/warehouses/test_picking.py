@@ -10,6 +10,7 @@ from tests.cast import NOW, World, make_channel, make_lot, make_sku, put_stock
 from tests.warehouses.floor import claim, counters, do, lies, make_bin, order_of, packing, released, status
 from warehouses.models import Location, Reservation, SalesOrder, Task
 from warehouses.selectors.stock import drifting_levels, drifting_lines, usable
+from warehouses.services.pick_tasks import was_released
 from warehouses.services.picking import on_order_cancelled, release_for_picking, release_orders, release_wave
 from warehouses.services.reservations import reserve_backorders
 from warehouses.services.sales import cancel_order, ship_order
@@ -152,6 +153,38 @@ class TestPicking:
         do(rest)
         assert status(order) == "picked"
         assert drifting_levels() == drifting_lines() == []
+
+    def test_what_a_partly_shipped_order_gets_is_picked_too_if_it_was_ever_released(self, world: World) -> None:
+        put_stock(world.tea, world.shelf, 4)
+        order, [task] = released("W-1", ("TEA", 6))
+        put_stock(world.tea, world.shelf, 1)
+        waiting = order_of("W-2", ("TEA", 5))
+        do(task)
+        for sent, units in ((order, 4), (waiting, 1)):
+            ship_order(sent.pk, key=sent.external_id, quantities={1: Decimal(units)}, now=NOW)
+        assert [status(order), status(waiting)] == ["partially_shipped", "partially_shipped"]
+
+        put_stock(world.tea, world.shelf, 6)
+        reserve_backorders(now=NOW)
+
+        [rest] = Task.objects.filter(kind="pick", state="open")
+        assert (rest.reference, rest.quantity) == ("WEB/W-1", 2)
+        assert (counters(order), counters(waiting)) == ([(6, 2, 0, 4)], [(5, 4, 0, 1)])
+        do(rest)
+        assert status(order) == "partially_shipped"
+        assert drifting_levels() == drifting_lines() == []
+
+    def test_long_order_numbers_that_begin_alike_keep_their_tasks_apart(self, world: World) -> None:
+        make_channel("C" * 32, routes=(world.main,))
+        orders = [order_of("9" * 60 + end, ("MUG", 1), channel="C" * 32) for end in ("0001", "0002")]
+
+        tasks = [release_for_picking(order.pk, now=NOW)[0] for order in orders]
+        called_off(orders[0])
+
+        assert [len(task.reference) for task in tasks] == [80, 80]
+        assert [Task.objects.get(pk=task.pk).state for task in tasks] == ["cancelled", "open"]
+        assert was_released(orders[1])
+        assert tasks[0].reference != tasks[1].reference
 
     def test_a_kit_is_picked_by_its_parts(self, world: World) -> None:
         kit = make_sku("SET", is_kit=True)

@@ -7,10 +7,10 @@ import pytest
 
 from catalog.models import Channel, PackUnit
 from config.kernel.errors import InsufficientStock, ValidationFailed
-from tests.cast import NOW, World, make_lot, put_stock
+from tests.cast import NOW, World, make_location, make_lot, make_warehouse, put_stock
 from tests.warehouses.selling import counters, line, sale, sell, shortages, standing, status
-from warehouses.models import ChannelQuota, Reservation, SalesOrder, ShippingRate, StockRules
-from warehouses.selectors.sales import sourcing_sentences
+from warehouses.models import ChannelQuota, ChannelRoute, Reservation, SalesOrder, ShippingRate, StockRules, Warehouse
+from warehouses.selectors.sales import sourcing_sentences, waiting_units
 from warehouses.selectors.stock import drifting_levels, drifting_lines
 from warehouses.services.sales import cancel_order, record_sale, reserve_backorders, ship_order
 
@@ -245,6 +245,34 @@ def test_a_channel_that_sends_one_parcel_waits_for_its_own_warehouse(world: Worl
     reserve_backorders(now=NOW)
 
     assert status(order) == "backordered"
+
+
+def test_what_waits_at_a_closed_warehouse_is_served_by_one_that_is_open(world: World) -> None:
+    Channel.objects.filter(code="WEB").update(allows_split=False)
+    third = make_warehouse("THIRD")
+    ChannelRoute.objects.create(channel=world.web, warehouse=third, rank=3)
+    order, named = sell(("TEA", 2), ("LAMP", 21)), sell(line("TEA", 1, warehouse="MAIN"), number="W-2")
+    assert places(order) == ["MAIN", "MAIN"]
+    put_stock(world.tea, make_location(third, "A-01"), 3)
+    lamps = put_stock(world.lamp, world.north_shelf, 1)
+
+    reserve_backorders(now=NOW)
+    assert counters(order, "reserved") == [(1, "TEA", 0), (2, "LAMP", 20)]
+    Warehouse.objects.filter(code="MAIN").update(is_active=False)
+    assert waiting_units([world.tea.pk]) == [
+        (world.tea.pk, world.main.pk, None, 1),
+        (world.tea.pk, world.main.pk, world.web.pk, 2),
+    ]
+    for _again in range(2):  # NORTH comes first and has something, so all the rest waits for it
+        reserve_backorders(now=NOW)
+
+    lamps.refresh_from_db()
+    assert (lamps.reserved, counters(order, "reserved")) == (1, [(1, "TEA", 0), (2, "LAMP", 21)])
+    put_stock(world.tea, world.north_shelf, 5)
+    reserve_backorders(now=NOW)
+    assert (status(order), status(named)) == ("reserved", "backordered")
+    assert standing(world.tea, world.north_shelf) == (5, 2)
+    assert drifting_levels() == drifting_lines() == []
 
 
 def test_a_line_whose_warehouse_was_named_waits_there(world: World) -> None:

@@ -157,6 +157,28 @@ def test_the_same_key_is_the_same_transfer_and_never_another(world: World) -> No
     assert Transfer.objects.count() == 1
 
 
+def test_a_key_with_another_day_or_note_is_another_transfer(world: World) -> None:
+    first = write(world, ("MUG", 3), expected_on=date(2026, 3, 9), note="By van.")
+
+    assert write(world, ("MUG", 3), expected_on=date(2026, 3, 9), note="By van.") == first
+    for other in ({"note": "By van."}, {"expected_on": date(2026, 3, 9)}):
+        with pytest.raises(Conflict) as refused:
+            write(world, ("MUG", 3), **other)
+        assert refused.value.code == "idempotency_key_reused"
+
+
+def test_a_key_answers_with_its_transfer_even_if_the_lot_has_expired_since(world: World) -> None:
+    lot = make_lot(world.tea, "L-1", expires_on=NOW.date())
+    items = [TransferItem("TEA", Decimal(2), "L-1")]
+    first = write(world, *items)
+    lot.expires_on = date(2026, 3, 1)
+    lot.save()
+
+    assert write(world, *items) == first
+    with pytest.raises(ValidationFailed):
+        write(world, *items, key="other")
+
+
 def test_a_draft_may_be_short_but_holding_names_every_short_line(world: World) -> None:
     transfer = write(world, ("MUG", 130), ("LAMP", 5), ("TEA", 1))
 

@@ -67,17 +67,14 @@ def safety_stocks(sku_ids: Collection[int]) -> dict[Pair, Decimal]:
     return found
 
 
-def transfers_under_way(sku_ids: Collection[int]) -> list[Inbound]:
-    """What other warehouses sent and the destination expects on a day; undated transfers promise nothing."""
+def transfers_under_way(sku_ids: Collection[int] | None = None) -> list[Inbound]:
+    """What other warehouses sent and the destination expects on a day, of all SKUs when none are named; undated
+    transfers promise nothing."""
     left = F("shipped_quantity") - F("received_quantity") - F("lost_quantity")
-    lines = (
-        TransferLine.objects.filter(
-            sku_id__in=list(sku_ids), transfer__status__in=Transfer.MOVING, transfer__expected_on__isnull=False
-        )
-        .annotate(left=left)
-        .filter(left__gt=0)
-        .order_by("pk")
-    )
+    under_way = TransferLine.objects.filter(transfer__status__in=Transfer.MOVING, transfer__expected_on__isnull=False)
+    if sku_ids is not None:
+        under_way = under_way.filter(sku_id__in=list(sku_ids))
+    lines = under_way.annotate(left=left).filter(left__gt=0).order_by("pk")
     rows = lines.values_list("sku_id", "transfer__destination_id", "transfer__expected_on", "left", "transfer__number")
     return [Inbound(*row) for row in rows]  # type: ignore[arg-type]  # a day is there: see the filter
 

@@ -39,13 +39,14 @@ def waiting_units(sku_ids: Collection[int]) -> list[tuple[int, int, int | None, 
 
 _WAITING = """
 SELECT line.sku_id, line.warehouse_id,
-       CASE WHEN channel.allows_split AND NOT coalesce(
+       CASE WHEN (channel.allows_split OR NOT place.is_active) AND NOT coalesce(
                 placed.sourcing->'named' @> to_jsonb(coalesce(kit.line_number, line.line_number)), false)
             THEN channel.id END,
        sum(line.quantity - line.reserved_quantity - line.shipped_quantity - line.cancelled_quantity)
 FROM warehouses_salesorderline line
 JOIN warehouses_salesorder placed ON placed.id = line.order_id
 JOIN catalog_channel channel ON channel.id = placed.channel_id
+JOIN warehouses_warehouse place ON place.id = line.warehouse_id
 LEFT JOIN warehouses_salesorderline kit ON kit.id = line.kit_line_id
 WHERE line.sku_id = ANY(%s) AND placed.status = ANY(%s) AND NOT placed.is_history AND NOT line.is_kit
   AND line.quantity > line.reserved_quantity + line.shipped_quantity + line.cancelled_quantity

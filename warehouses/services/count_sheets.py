@@ -5,6 +5,7 @@ Locks: the sheet → levels (see warehouses.locks). A level stands on one open s
 nothing of each other would book one difference twice; whoever puts a level on a sheet has it locked.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Sku
 from config.kernel.errors import Conflict, ValidationFailed
+from config.kernel.idempotency import fingerprint
+from config.kernel.models import IdempotencyKey
 from config.kernel.numbers import next_numbers
 from config.kernel.transactions import one_transaction
 from warehouses.locks import LevelKey, locked_document, locked_levels_by_key
@@ -34,6 +37,7 @@ MOST_LINES = 500
 MAX_KEY = 255
 MAX_NOTE = 200
 CLASSES = ("A", "B", "C")
+ROUTE = "service make_count_sheet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +74,12 @@ def make_count_sheet(
     """A sheet of the levels chosen, without those that stand on an open sheet; (sheet, True), or the one with this key.
 
     Locks the levels for a moment. Raises ValidationFailed with every fault, or when more than MOST_LINES are chosen;
-    Conflict naming the sheets when all that was chosen is being counted; and when the key was used elsewhere.
+    Conflict naming the sheets when all that was chosen is being counted; and when the key was used for another place,
+    note or way of counting, or (by the same actor, while their keys are remembered) for another choice.
     """
     warehouse = Warehouse.objects.filter(code=warehouse_code).first()
     if known := CountSheet.objects.filter(key=key).first():
-        if known.warehouse != warehouse:
-            raise _key_reused()
+        _refuse_other(known, warehouse, choice, key=key, is_blind=is_blind, note=note, actor=actor)
         return known, False
     faults = _header_faults(key=key, note=note) + _choice_faults(warehouse, warehouse_code, choice)
     if faults or warehouse is None:
@@ -95,10 +99,15 @@ def make_count_sheet(
     try:
         with transaction.atomic():
             made = write_sheets([(sheet, chosen)], now=now)
+            if made and actor is not None:
+                IdempotencyKey.objects.create(
+                    caller=actor, route=ROUTE, key=_digest(key), fingerprint=_choice_print(choice)
+                )
     except IntegrityError as exc:  # a twin was faster; the insert has waited until its transaction ended
-        known = CountSheet.objects.filter(key=key, warehouse=warehouse).first()
+        known = CountSheet.objects.filter(key=key).first()
         if known is None:
             raise _key_reused() from exc
+        _refuse_other(known, warehouse, choice, key=key, is_blind=is_blind, note=note, actor=actor)
         return known, False
     if not made:
         raise _counted_already(open_lines(chosen).values())
@@ -272,6 +281,35 @@ def _counted_already(lines: Iterable[CountLine]) -> Conflict:
     items = [{"field": "lines", "sheet": number, "message": _("It is on %s.") % number} for number in numbers]
     return Conflict(
         _("It is being counted already: %s.") % ", ".join(numbers[:10]), items=items, code="counted_already"
+    )
+
+
+def _refuse_other(
+    known: CountSheet,
+    warehouse: Warehouse | None,
+    choice: CountChoice,
+    *,
+    key: str,
+    is_blind: bool,
+    note: str,
+    actor: Any,
+) -> None:
+    """Raises Conflict when the sheet with this key was asked for in other words. A sheet does not keep its choice: that
+    is remembered with the key."""
+    chosen = IdempotencyKey.objects.filter(caller=actor, route=ROUTE, key=_digest(key)) if actor is not None else ()
+    if (known.warehouse, known.is_blind, known.note) != (warehouse, is_blind, note) or any(
+        row.fingerprint != _choice_print(choice) for row in chosen
+    ):
+        raise _key_reused()
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _choice_print(choice: CountChoice) -> str:
+    return fingerprint(
+        ROUTE, [sorted(set(codes)) for codes in (choice.location_codes, choice.sku_codes, choice.due_classes)]
     )
 
 

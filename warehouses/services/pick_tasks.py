@@ -3,6 +3,7 @@
 Whoever changes the reservations of an order that is being picked (its order locked) calls `pick_tasks_follow`.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
@@ -14,11 +15,17 @@ from warehouses.services.order_states import order_lines, save_lines
 from warehouses.services.tasks import cancel_tasks, make_tasks
 
 PACKING_CODE = "PACKING"
+MOST_REFERENCE = 80
+DIGEST = 16
 
 
 def order_reference(order: SalesOrder) -> str:
-    """How the tasks of an order name it: channel and order number, as on its label."""
-    return f"{order.channel.code}/{order.external_id}"[:80]
+    """How the tasks of an order name it: channel and order number, as on its label; what is too long is cut, and told
+    from others that begin alike by a digest of the whole."""
+    whole = f"{order.channel.code}/{order.external_id}"
+    if len(whole) <= MOST_REFERENCE:
+        return whole
+    return f"{whole[: MOST_REFERENCE - DIGEST - 1]}~{hashlib.sha256(whole.encode()).hexdigest()[:DIGEST]}"
 
 
 def packing_bin(warehouse: Warehouse) -> Location:
@@ -127,6 +134,13 @@ def drop_pointless_picks(order: SalesOrder, *, now: datetime) -> None:
 def was_released(order: SalesOrder) -> bool:
     """Whether the order ever had a pick task."""
     return Task.objects.filter(kind=Task.Kind.PICK, reference=order_reference(order)).exists()
+
+
+def released_among(orders: Iterable[SalesOrder]) -> set[int]:
+    """The ids of those that ever had a pick task; their channels are loaded."""
+    by_reference = {order_reference(order): order.pk for order in orders}
+    picks = Task.objects.filter(kind=Task.Kind.PICK, reference__in=list(by_reference))
+    return {by_reference[name] for name in picks.values_list("reference", flat=True).order_by().distinct()}
 
 
 def settle_picking(order: SalesOrder) -> None:

@@ -25,7 +25,7 @@ from warehouses.selectors.company import stock_rules
 from warehouses.selectors.sales import waiting_lines
 from warehouses.services.free_stock import FreeStock, locked_free_stock, removal_order, unbusy_free_stock
 from warehouses.services.order_states import RELEASED, mirror_kits, parts_by_kit, status_of, write_counters
-from warehouses.services.pick_tasks import pick_tasks_follow
+from warehouses.services.pick_tasks import pick_tasks_follow, released_among
 from warehouses.services.stock import change_reservations
 
 __all__ = [
@@ -158,8 +158,9 @@ def reserve_backorders(sku_ids: Iterable[int] | None = None, *, now: datetime) -
     To be called in the transaction that made stock free (receipt, return, cancellation, adjustment). It never waits for
     a lock (see warehouses.locks), so an order, quota or level that is busy elsewhere is passed over; the task
     `warehouses.reserve_backorders` comes back for it. A line is served from its own warehouse first, then, where the
-    channel may send several parcels, from its other warehouses by rank. Kits are served whole. Other channels' quotas
-    are left alone.
+    channel may send several parcels, from its other warehouses by rank. What waits at a closed warehouse is served from
+    the channel's others, of an order that leaves in one parcel from one of them. Kits are served whole. Other channels'
+    quotas are left alone.
     """
     waiting = waiting_lines(sku_ids)
     orders = locked_waiting_orders(waiting)
@@ -167,7 +168,9 @@ def reserve_backorders(sku_ids: Iterable[int] | None = None, *, now: datetime) -
         return 0
     # Read again now that the orders are ours: a rival may have shipped or cancelled lines since the first look. Of a
     # kit all parts are needed, whatever SKU came in.
-    every = list(SalesOrderLine.objects.filter(order__in=orders).select_related("order__channel").order_by("pk"))
+    every = list(
+        SalesOrderLine.objects.filter(order__in=orders).select_related("order__channel", "warehouse").order_by("pk")
+    )
     wanted = _waiting_units(every, None if sku_ids is None else set(sku_ids))
     if not wanted:
         return 0
@@ -219,8 +222,9 @@ def _serve(wanted: Sequence[Wanted], *, now: datetime) -> list[SalesOrderLine]:
     )
     held: dict[int, dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     lying = _parts_lying(wanted)
+    _keep_to_one(wanted, places, free)
     if stock_rules().rationing == StockRules.Rationing.FAIR_SHARE:
-        shares = _fair_shares(wanted, free)
+        shares = _fair_shares(wanted, places, free)
         for one in wanted:
             _serve_one(one, places[one[0].pk][:1], free, held, lying, at_most=shares)
     for one in wanted:
@@ -233,18 +237,53 @@ def _serve(wanted: Sequence[Wanted], *, now: datetime) -> list[SalesOrderLine]:
 
 
 def _places_of(wanted: Sequence[Wanted]) -> dict[int, list[int]]:
-    """Line id → the warehouses it may be served from: its own, then its channel's others by rank."""
-    channels = {line.order.channel_id for line, _parts in wanted if line.order.channel.allows_split}
+    """Line id → the warehouses it may be served from: its own, then its channel's others by rank. A closed one serves
+    nobody any more; the others do so in its place, whatever the channel says of parcels (see `_keep_to_one`)."""
+    channels = {
+        line.order.channel_id
+        for line, _parts in wanted
+        if line.order.channel.allows_split or not line.warehouse.is_active
+    }
     others: dict[int, list[int]] = defaultdict(list)
     routes = ChannelRoute.objects.filter(channel__in=channels, warehouse__is_active=True).order_by("rank", "pk")
     for channel_id, warehouse_id in routes.values_list("channel_id", "warehouse_id"):
         others[channel_id].append(warehouse_id)
-    return {
-        line.pk: [line.warehouse_id]
-        if line.line_number in line.order.sourcing.get("named", ())  # the channel said from where
-        else list(dict.fromkeys([line.warehouse_id, *others[line.order.channel_id]]))
-        for line, _parts in wanted
-    }
+    places = {}
+    for line, _parts in wanted:
+        own, more = [line.warehouse_id], others[line.order.channel_id]
+        if line.line_number in line.order.sourcing.get("named", ()):  # the channel said from where
+            places[line.pk] = own
+        elif not line.warehouse.is_active:
+            places[line.pk] = more or own
+        else:
+            places[line.pk] = list(dict.fromkeys(own + more)) if line.order.channel.allows_split else own
+    return places
+
+
+def _keep_to_one(wanted: Sequence[Wanted], places: dict[int, list[int]], free: FreeStock) -> None:
+    """Of orders that leave in one parcel and waited at a closed warehouse: one warehouse for all such lines, where some
+    of the order is reserved already, else the first by rank that has something for it."""
+    moved: dict[int, list[Wanted]] = defaultdict(list)
+    for line, parts in wanted:
+        if not line.order.channel.allows_split and len(places[line.pk]) > 1:
+            moved[line.order_id].append((line, parts))
+    if not moved:
+        return
+    held = Reservation.objects.filter(line__order__in=moved).order_by("pk")
+    lying: dict[int, list[int]] = defaultdict(list)
+    for order_id, warehouse_id in held.values_list("line__order_id", "level__location__warehouse_id"):
+        lying[order_id].append(warehouse_id)
+    for order_id, rows in moved.items():
+        routes, mine = places[rows[0][0].pk], free.for_channel(rows[0][0].order.channel_id)
+        known = [warehouse for warehouse in lying[order_id] if warehouse in routes]
+        able = (
+            warehouse
+            for warehouse in routes
+            if any(all(mine.available(part.sku_id, warehouse) >= _each(part) for part in parts) for _, parts in rows)
+        )
+        chosen = known[0] if known else next(able, routes[0])
+        for line, _parts in rows:
+            places[line.pk] = [chosen]
 
 
 Lying = dict[tuple[int, int], Decimal]
@@ -298,15 +337,15 @@ def _each(part: SalesOrderLine) -> Decimal:
     return part.units_per_kit or Decimal(1)
 
 
-def _fair_shares(wanted: Sequence[Wanted], free: FreeStock) -> dict[int, Decimal]:
-    """Line id → its share of what is free in the warehouse where it waits; of each SKU and warehouse on its own."""
+def _fair_shares(wanted: Sequence[Wanted], places: Mapping[int, Sequence[int]], free: FreeStock) -> dict[int, Decimal]:
+    """Line id → its share of what is free in the first of its warehouses; of each SKU and warehouse on its own."""
     claims: dict[tuple[int, int], list[Claim]] = defaultdict(list)
     for line, parts in wanted:
         for part in parts:
             if waits := _waits(part):
                 order = line.order
                 claim = Claim(part.pk, waits, order.ordered_at, order.channel.priority)
-                claims[part.sku_id, part.warehouse_id].append(claim)
+                claims[part.sku_id, places[line.pk][0]].append(claim)
     shares: dict[int, Decimal] = {}
     for (sku_id, warehouse_id), asked in claims.items():
         shares |= fair_share(free.available(sku_id, warehouse_id), asked)  # type: ignore[arg-type]
@@ -349,8 +388,12 @@ def _save_served(every: Sequence[SalesOrderLine], served: set[int], *, now: date
             changed[status].append(order_id)
     for status, order_ids in changed.items():
         SalesOrder.objects.filter(pk__in=order_ids).update(status=status)
-    if being_picked := [order_id for order_id in touched if by_order[order_id][0].order.status in RELEASED]:
-        pick_tasks_follow(being_picked, now=now)
+    orders = [by_order[order_id][0].order for order_id in touched]
+    being_picked = {order.pk for order in orders if order.status in RELEASED}
+    if sent_in_part := [order for order in orders if order.status == SalesOrder.Status.PARTIALLY_SHIPPED]:
+        being_picked |= released_among(sent_in_part)
+    if being_picked:
+        pick_tasks_follow(sorted(being_picked), now=now)
 
 
 _COLUMN: dict[type, str] = {SalesOrderLine: "line", CartLine: "cart_line", TransferLine: "transfer_line"}

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from catalog.models import PackUnit, Sku
 from config.kernel.errors import ValidationFailed
 from config.kernel.fields import plain
-from warehouses.models import Lot, Transfer, TransferLine, Warehouse
+from warehouses.models import Lot, Transfer, Warehouse
 from warehouses.services.stock import is_storable
 
 MAX_KEY = 200
@@ -61,8 +61,10 @@ def checked_warehouses(source_code: str, destination_code: str) -> tuple[dict[st
     return found, faults
 
 
-def checked_items(items: Sequence[TransferItem], *, today: date) -> tuple[list[CheckedItem], list[dict[str, Any]]]:
-    """The lines with their rows, and every fault of every line."""
+def checked_items(
+    items: Sequence[TransferItem], *, today: date | None
+) -> tuple[list[CheckedItem], list[dict[str, Any]]]:
+    """The lines with their rows, and every fault of every line; without `today` expired lots are none."""
     skus = {sku.code: sku for sku in Sku.objects.filter(code__in={item.sku_code for item in items})}
     lots = _lots(items)
     units = {
@@ -88,7 +90,7 @@ def checked_items(items: Sequence[TransferItem], *, today: date) -> tuple[list[C
 
 
 def _item_faults(
-    item: TransferItem, sku: Sku | None, lot: Lot | None, units: Mapping[tuple[int, str], Decimal], today: date
+    item: TransferItem, sku: Sku | None, lot: Lot | None, units: Mapping[tuple[int, str], Decimal], today: date | None
 ) -> Iterator[tuple[str, str]]:
     if sku is None:
         yield "sku", _("There is no SKU %s.") % item.sku_code
@@ -100,7 +102,7 @@ def _item_faults(
         yield "quantity", _("The quantity must be above zero, with at most three digits after the point.")
     if item.lot_code and sku is not None and lot is None:
         yield "lot", _("%(sku)s has no lot %(lot)s.") % {"sku": sku.code, "lot": item.lot_code}
-    if lot is not None and lot.expires_on and lot.expires_on < today:
+    if today is not None and lot is not None and lot.expires_on and lot.expires_on < today:
         yield "lot", _("The lot expired on %s.") % lot.expires_on.isoformat()
 
 
@@ -115,9 +117,17 @@ def _lots(items: Sequence[TransferItem]) -> dict[tuple[str, str], Lot]:
 
 
 def same_transfer(
-    transfer: Transfer, ends: Mapping[str, Warehouse], items: Sequence[CheckedItem], lines: Sequence[TransferLine]
+    transfer: Transfer,
+    ends: Mapping[str, Warehouse],
+    items: Sequence[CheckedItem],
+    *,
+    expected_on: date | None,
+    note: str,
 ) -> bool:
     """Whether the transfer that has the key says the same."""
+    if (transfer.expected_on, transfer.note) != (expected_on, note):
+        return False
+    lines = transfer.lines.order_by("line_number")
     there = [(line.sku_id, line.lot_id, line.quantity) for line in lines]
     asked = [(item.sku.pk, item.lot.pk if item.lot else None, item.quantity) for item in items]
     route = (transfer.source_id, transfer.destination_id)

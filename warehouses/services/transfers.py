@@ -63,15 +63,17 @@ def create_transfer(
     """Write the transfer down as a draft, which may be short of stock; (transfer, True), or the one with this key.
 
     Raises ValidationFailed with every fault of every line at once (unknown SKU, closed warehouse, quantity, unit, lot
-    of another SKU, expired lot), Conflict when the key was used for another transfer.
+    of another SKU, expired lot), Conflict when the key was used for another transfer. A transfer that is there is the
+    answer even if it could not be written now (its lot has expired since).
     """
     refuse_key(key)
     ends, faults = checked_warehouses(source_code, destination_code)
-    checked, line_faults = checked_items(items, today=timezone.localdate(now))
     if known := Transfer.objects.filter(key=key).first():
-        if line_faults or not same_transfer(known, ends, checked, list(known.lines.order_by("line_number"))):
+        checked, line_faults = checked_items(items, today=None)
+        if line_faults or not same_transfer(known, ends, checked, expected_on=expected_on, note=note):
             raise _key_reused()
         return known, False
+    checked, line_faults = checked_items(items, today=timezone.localdate(now))
     faults += line_faults
     if expected_on is not None and expected_on < timezone.localdate(now):
         faults.append(fault("expected_on", _("The day it is expected on is over.")))
@@ -94,7 +96,7 @@ def create_transfer(
             transfer.save(force_insert=True)
     except IntegrityError as exc:  # a twin was faster; the insert has waited until its transaction ended
         known = Transfer.objects.filter(key=key).first()
-        if known is None or not same_transfer(known, ends, checked, list(known.lines.order_by("line_number"))):
+        if known is None or not same_transfer(known, ends, checked, expected_on=expected_on, note=note):
             raise _key_reused() from exc
         return known, False
     TransferLine.objects.bulk_create(
