@@ -14,6 +14,7 @@ from config.embedded.layout import DATABASE, ROLE, Layout
 from config.embedded.processes import clean_environment, end_of, processes_in, send, start_server, wait_until
 
 START_SECONDS = 60.0
+START_ATTEMPTS = 3  # a server that somebody kills while it starts is started again so often
 STOP_SECONDS = 6.0
 SETTINGS = """\
 # Written by Entrepot at every start. Your own changes belong in ALTER SYSTEM, which wins over this file.
@@ -32,6 +33,10 @@ full_page_writes = on
 timezone = 'UTC'
 log_timezone = 'UTC'
 """
+
+
+class _Killed(Exception):
+    """The server was killed while it started or while we spoke to it."""
 
 
 class Postgres:
@@ -60,10 +65,15 @@ class Postgres:
         if not self.data.is_dir():
             self._initialise(folder)
         self._write_settings()
-        process = None
-        if not self._wait_for_running_one():
-            process = self._launch(folder, death)
-        self._create_database()
+        for left in reversed(range(START_ATTEMPTS)):
+            try:
+                process = None if self._wait_for_running_one() else self._launch(folder, death)
+                self._create_database()
+            except _Killed as error:
+                if not left:
+                    raise EmbeddedError(self._explain(f"went away again and again ({error})")) from None
+                continue
+            break
         return process
 
     def stop(self, *, seconds: float = STOP_SECONDS) -> None:
@@ -156,6 +166,8 @@ class Postgres:
             death=death,
         )
         wait_until(lambda: self._is_up() or process.poll() is not None, seconds=START_SECONDS)
+        if process.poll() is not None and process.returncode < 0:
+            raise _Killed(f"signal {-process.returncode}")
         if process.poll() is not None or not self._is_up():
             raise EmbeddedError(self._explain("did not start"))
         return process
@@ -186,10 +198,16 @@ class Postgres:
             path.unlink(missing_ok=True)
 
     def _create_database(self) -> None:
-        """The application's role (no superuser) and its database, each only where it is missing."""
+        """The application's role (no superuser) and its database, each only where it is missing.
+
+        Raises _Killed when the server goes away meanwhile.
+        """
         import psycopg2
 
-        connection = psycopg2.connect(host=str(self.layout.run), user="postgres", dbname="postgres")
+        try:
+            connection = psycopg2.connect(host=str(self.layout.run), user="postgres", dbname="postgres")
+        except psycopg2.OperationalError as error:
+            raise _Killed(str(error).strip()) from None
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:
@@ -199,6 +217,8 @@ class Postgres:
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
                 if cursor.fetchone() is None:
                     cursor.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+        except psycopg2.OperationalError as error:
+            raise _Killed(str(error).strip()) from None
         except psycopg2.Error as error:
             raise EmbeddedError(self._explain(f"could not create the database ({str(error).strip()})")) from None
         finally:

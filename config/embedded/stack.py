@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from config.embedded import parent
 from config.embedded.directories import cannot_write, create_layout
 from config.embedded.errors import EmbeddedError
 from config.embedded.layout import Layout, locate
@@ -48,7 +49,9 @@ class Stack:
         if self.is_ready():
             return {}
         if os.environ.get(SUPERVISED):
-            if wait_until(self.is_ready, seconds=SUPERVISOR_SECONDS):
+            # Once the supervisor is gone nobody will start them, and waiting would only keep this process alive.
+            wait_until(lambda: self.is_ready() or parent.is_gone(), seconds=SUPERVISOR_SECONDS)
+            if self.is_ready():
                 return {}
             raise EmbeddedError("The embedded servers do not answer; the supervisor that keeps them has the reason.")
         with self._lock():
