@@ -5,7 +5,6 @@ Importing this package starts nothing and imports nothing heavy; only `ensure_se
 
 from pathlib import Path
 
-from config.embedded import parent as parent
 from config.embedded.errors import EmbeddedError
 from config.embedded.layout import Addresses, addresses, default_data_dir
 from config.embedded.secret import secret_key

@@ -1,17 +1,15 @@
-"""Whether the process that started this one still lives. Imported with the settings, so it is noted early."""
+"""Whether the supervisor that this process works under still lives; its number stands in the environment."""
 
 import os
 
-_pid = os.getppid()
-
-
-def _note() -> None:
-    global _pid
-    _pid = os.getppid()
-
-
-os.register_at_fork(after_in_child=_note)
+SUPERVISOR = "ENTREPOT_SUPERVISOR_PID"
 
 
 def is_gone() -> bool:
-    return os.getppid() != _pid
+    try:
+        os.kill(int(os.environ[SUPERVISOR]), 0)
+    except (KeyError, PermissionError):
+        return False
+    except ProcessLookupError:
+        return True
+    return False

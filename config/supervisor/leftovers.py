@@ -8,13 +8,14 @@ import os
 import signal
 from pathlib import Path
 
+from config.embedded.parent import SUPERVISOR
 from config.embedded.processes import wait_until
 from config.embedded.stack import SUPERVISED
 
 
 def mark(data_dir: Path) -> dict[str, str]:
     """What the environment of everything under this supervisor carries, and of nothing else."""
-    return {SUPERVISED: str(data_dir)}
+    return {SUPERVISED: str(data_dir), SUPERVISOR: str(os.getpid())}
 
 
 def marked_processes(data_dir: Path) -> list[int]:
