@@ -5,8 +5,8 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from config.kernel.jobs import ABANDONED_AFTER
-from forecasting.services.imports import JobBusy, run_import
+from config.kernel.jobs import ABANDONED_AFTER, JobBusy
+from forecasting.services.imports import run_import
 
 
 @shared_task(bind=True, name="forecasting.import_sales", max_retries=30)

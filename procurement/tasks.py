@@ -5,8 +5,8 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from config.kernel.jobs import ABANDONED_AFTER, send_to_worker
-from procurement.services.planning import JobBusy, queue_plan, run_plan
+from config.kernel.jobs import ABANDONED_AFTER, JobBusy, send_to_worker
+from procurement.services.planning import queue_plan, run_plan
 
 
 @shared_task(bind=True, name="procurement.run_plan", max_retries=30)

@@ -6,10 +6,10 @@ from celery import shared_task
 from django.utils import timezone
 
 from warehouses.services import availability, carts, channel_events, count_schedule, expiry, quotas
+from warehouses.services.backorders import reserve_backorders as serve_waiting_lines
 from warehouses.services.balance_audit import audit_balance_sheets
 from warehouses.services.balances import take_missing_sheets
 from warehouses.services.reconciler import reconcile
-from warehouses.services.reservations import reserve_backorders as serve_waiting_lines
 
 
 @shared_task(name="warehouses.expire_lots")

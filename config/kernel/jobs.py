@@ -77,6 +77,16 @@ def start_job(job_id: Any, *, now: datetime) -> bool:
     )
 
 
+class JobBusy(Conflict):
+    """Another worker has the job and showed a sign of life lately."""
+
+
+def refuse_busy(job: Job, *, now: datetime) -> None:
+    """Raises JobBusy while another worker is at it."""
+    if job.state == Job.State.RUNNING and job.heartbeat_at and job.heartbeat_at > now - ABANDONED_AFTER:
+        raise JobBusy(_("Another worker is at this job."))
+
+
 def report_progress(
     job_id: Any, *, now: datetime, done: int | None = None, total: int | None = None, step: str | None = None
 ) -> None:

@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy
 from config.kernel.acting import acting
 from config.kernel.errors import Conflict, DomainError, ValidationFailed
 from config.kernel.jobs import (
-    ABANDONED_AFTER,
     JobCancelled,
     end_cancelled_job,
     fail_job,
     finish_job,
+    refuse_busy,
     report_progress,
     start_job,
 )
@@ -42,10 +42,6 @@ STEPS = {
     "committing": (gettext_lazy("Finishing the import"), 88, 90),
     "demand": (gettext_lazy("Bringing demand up to date"), 90, 100),
 }
-
-
-class JobBusy(Conflict):
-    """Another worker has the job and showed a sign of life lately."""
 
 
 class JobLost(Exception):
@@ -90,8 +86,7 @@ def _refuse_busy(job_id: UUID, now: datetime) -> None:
     job = Job.objects.get(pk=job_id)
     if job.state in (Job.State.DONE, Job.State.CANCELLED):
         upload_of(job).forget()
-    elif job.state == Job.State.RUNNING and job.heartbeat_at and job.heartbeat_at > now - ABANDONED_AFTER:
-        raise JobBusy(_("Another worker is at this import."))
+    refuse_busy(job, now=now)
 
 
 def _report(job_id: UUID, clock: Clock, **progress: Any) -> None:

@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from catalog.models import Channel
-from config.kernel.errors import Conflict, ValidationFailed
+from config.kernel.errors import ValidationFailed
 from config.kernel.jobs import (
-    ABANDONED_AFTER,
     JobCancelled,
     end_cancelled_job,
     fail_job,
     finish_job,
     queue_job,
+    refuse_busy,
     report_progress,
     start_job,
 )
@@ -55,10 +55,6 @@ class PlanOutcome:
     is_look_back: bool = False
 
 
-class JobBusy(Conflict):
-    """Another worker has the job and showed a sign of life lately."""
-
-
 def queue_plan(*, actor: Any = None, as_of: date | None = None, run_key: str | None = None, force: bool = False) -> Job:
     """Put a plan on the list; with a `run_key` seen before, the job made then is returned. Start the task on commit.
 
@@ -80,7 +76,7 @@ def run_plan(job_id: UUID, *, clock: Callable[[], datetime]) -> PlanOutcome | No
     resumed) before the error goes on.
     """
     if not start_job(job_id, now=clock()):
-        _refuse_busy(job_id, clock())
+        refuse_busy(Job.objects.get(pk=job_id), now=clock())
         return None
     try:
         outcome = _plan(job_id, clock)
@@ -92,12 +88,6 @@ def run_plan(job_id: UUID, *, clock: Callable[[], datetime]) -> PlanOutcome | No
         raise
     finish_job(job_id, now=clock(), result=asdict(outcome))
     return outcome
-
-
-def _refuse_busy(job_id: UUID, now: datetime) -> None:
-    job = Job.objects.get(pk=job_id)
-    if job.state == Job.State.RUNNING and job.heartbeat_at and job.heartbeat_at > now - ABANDONED_AFTER:
-        raise JobBusy(_("Another worker is running this plan."))
 
 
 def _plan(job_id: UUID, clock: Callable[[], datetime]) -> PlanOutcome:

@@ -19,9 +19,9 @@ from warehouses.models.stock import WRITER
 from warehouses.selectors.stock import drifting_levels, drifting_lines
 from warehouses.services.adjustments import adjust_stock
 from warehouses.services.availability import publish_all, publish_changes
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.carts import expire_carts, release_cart, take_over_cart
 from warehouses.services.quotas import set_quota
-from warehouses.services.reservations import reserve_backorders
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = NOW + timedelta(minutes=20)

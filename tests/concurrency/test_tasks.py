@@ -17,11 +17,11 @@ from tests.concurrency.meet import failures, run_concurrently
 from tests.warehouses.floor import make_bin, order_of
 from warehouses.models import Location, SalesOrder, StockLevel, StockMovement, Task
 from warehouses.selectors.stock import drifting_levels, drifting_lines
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.cancelling import cancel_order
 from warehouses.services.held_moves import level_key_of, lock_holders, move_with_holds
 from warehouses.services.picking import release_for_picking, release_wave
 from warehouses.services.putaway import create_move_task, create_putaway_tasks
-from warehouses.services.reservations import reserve_backorders
 from warehouses.services.task_handlers import HANDLERS, TaskHandler
 from warehouses.services.tasks import claim_tasks, complete_task
 

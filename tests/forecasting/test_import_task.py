@@ -10,11 +10,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from config.kernel import jobs
-from config.kernel.jobs import request_cancel
+from config.kernel.jobs import JobBusy, request_cancel
 from config.kernel.models import Job
 from forecasting.models import DemandHistory
 from forecasting.services import imports
-from forecasting.services.imports import JobBusy, run_import
+from forecasting.services.imports import run_import
 from forecasting.tasks import import_sales_task
 from tests.cast import NOW, World
 from tests.warehouses.importing_files import HEADER, line, order_lines

@@ -9,13 +9,13 @@ from django.db import connection
 
 from catalog.models import Category, Channel
 from config.kernel.errors import Conflict, ValidationFailed
-from config.kernel.jobs import fail_abandoned_jobs, request_cancel, start_job
+from config.kernel.jobs import JobBusy, fail_abandoned_jobs, request_cancel, start_job
 from config.kernel.models import Job
 from forecasting.models import DemandHistory, Forecast, ForecastRun
 from forecasting.selectors import latest_run
 from procurement.models import Policy, Proposal
 from procurement.services.decisions import Decision, accept_proposals, dismiss_proposals
-from procurement.services.planning import JobBusy, PlanOutcome, queue_plan, run_plan
+from procurement.services.planning import PlanOutcome, queue_plan, run_plan
 from procurement.tasks import run_nightly_plan
 from tests.cast import make_lot, put_stock
 from tests.procurement.planning_world import sell_daily

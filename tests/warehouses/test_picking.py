@@ -10,9 +10,9 @@ from tests.cast import NOW, World, make_channel, make_lot, make_sku, put_stock
 from tests.warehouses.floor import claim, counters, do, lies, make_bin, order_of, packing, released, status
 from warehouses.models import Location, Reservation, SalesOrder, Task
 from warehouses.selectors.stock import drifting_levels, drifting_lines, usable
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.pick_tasks import was_released
 from warehouses.services.picking import on_order_cancelled, release_for_picking, release_orders, release_wave
-from warehouses.services.reservations import reserve_backorders
 from warehouses.services.sales import cancel_order, ship_order
 from warehouses.services.tasks import cancel_pointless, cancel_task, claim_task, complete_task
 

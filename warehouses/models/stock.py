@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from catalog.models import Sku
+from config.kernel.audit import TRUNCATE_ALLOWED
 from config.kernel.fields import MoneyField, QuantityField
 from config.kernel.policy import ScopedManager
 from warehouses.models.places import Location, Lot, Warehouse
@@ -22,7 +23,6 @@ WRITER = "entrepot.stock_writer"
 LATE = timedelta(days=1)
 """A movement booked so long after it happened is found by an index of its own."""
 
-TRUNCATE_ALLOWED = "entrepot.truncate_allowed"
 
 _REFUSE = f"""
     IF coalesce(current_setting('{WRITER}', true), '') <> 'on' THEN

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from config.kernel.errors import ValidationFailed
 from config.kernel.transactions import one_transaction
 from warehouses.models import StockMovement, StockStatus
-from warehouses.services.reservations import reserve_backorders
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.stock import Move, is_storable, post_movements
 
 _Kind = StockMovement.Kind

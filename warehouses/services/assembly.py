@@ -20,7 +20,8 @@ from config.kernel.transactions import one_transaction
 from warehouses.locks import locked_levels
 from warehouses.models import Location, StockLevel, StockMovement, StockStatus
 from warehouses.selectors.stock import usable
-from warehouses.services.reservations import FreeStock, reserve_backorders
+from warehouses.services.backorders import reserve_backorders
+from warehouses.services.reservations import FreeStock
 from warehouses.services.stock import Move, is_storable, post_movements
 
 MAX_KEY = 255

@@ -11,6 +11,7 @@ from config.kernel.errors import ValidationFailed
 from config.kernel.transactions import one_transaction
 from warehouses.locks import locked_order
 from warehouses.models import SalesOrder, SalesOrderLine
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.order_states import (
     open_quantity,
     order_lines,
@@ -20,7 +21,7 @@ from warehouses.services.order_states import (
     units_fault,
 )
 from warehouses.services.picking import on_order_cancelled
-from warehouses.services.reservations import release_units, reserve_backorders, return_quotas
+from warehouses.services.reservations import release_units, return_quotas
 
 _NOTHING = Decimal(0)
 

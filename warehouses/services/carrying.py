@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from config.kernel.errors import Conflict, ValidationFailed
 from config.kernel.fields import plain
 from warehouses.models import Location, Task
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.held_moves import Holders, level_key_of, lock_holders, move_with_holds
 from warehouses.services.pick_tasks import picking_goes_on
-from warehouses.services.reservations import reserve_backorders
 from warehouses.services.task_handlers import Completion, TaskHandler, register_handler
 from warehouses.services.tasks import make_tasks
 

@@ -23,10 +23,11 @@ from warehouses.models import Cart, CartLine, ChannelRoute, Reservation, StockLe
 from warehouses.selectors.company import stock_rules
 from warehouses.selectors.stock import usable
 from warehouses.services.availability import note_changes
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.cart_checks import CartItem, WantedLine, checked_items, refuse_time, short_of
 from warehouses.services.free_stock import FreeStock, locked_free_stock, open_quotas
 from warehouses.services.quotas import give_back
-from warehouses.services.reservations import hold, release, reserve_backorders, use_quotas
+from warehouses.services.reservations import hold, release, use_quotas
 
 EXPIRED_AT_ONCE = 100
 

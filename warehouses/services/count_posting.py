@@ -19,10 +19,10 @@ from config.kernel.transactions import one_transaction
 from warehouses.locks import LevelKey
 from warehouses.models import CountLine, CountSheet, StockLevel, StockMovement, StockValue, Task, Warehouse
 from warehouses.selectors.counting import level_key_of_line, variance_of
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.count_sheets import lines_of, locked_sheet, tasks_of
 from warehouses.services.count_states import Action, next_status
 from warehouses.services.pick_tasks import picking_goes_on
-from warehouses.services.reservations import reserve_backorders
 from warehouses.services.stock import Move, post_movements
 from warehouses.services.unreserving import Freed, free_up
 

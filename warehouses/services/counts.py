@@ -19,7 +19,7 @@ from config.kernel.transactions import one_transaction
 from warehouses.locks import LevelKey, locked_levels_by_key
 from warehouses.models import Location, Lot, StockMovement
 from warehouses.selectors.counting import open_lines
-from warehouses.services.reservations import reserve_backorders
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.stock import Move, is_storable, post_movements
 
 _Kind = StockMovement.Kind

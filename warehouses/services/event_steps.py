@@ -13,10 +13,10 @@ from django.db.models import Sum
 from config.kernel.errors import DomainError
 from warehouses.engine.fold import LineCounters, OrderFacts, Step, next_steps
 from warehouses.models import Reservation, SalesOrder, SalesReturnLine, Shipment
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.cancelling import cancel_order
 from warehouses.services.order_states import mark_delivered, order_lines, parts_by_kit, set_status
 from warehouses.services.reopening import reopen_units
-from warehouses.services.reservations import reserve_backorders
 from warehouses.services.returns import ReturnLine, receive_return
 from warehouses.services.shipments import ship_order
 

@@ -13,8 +13,8 @@ from config.kernel.transactions import one_transaction
 from warehouses.locks import locked_levels
 from warehouses.models import Location, StockLevel, StockMovement, StockStatus
 from warehouses.services.adjustments import Reason
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.pick_tasks import picking_goes_on
-from warehouses.services.reservations import reserve_backorders
 from warehouses.services.stock import Move, post_movements
 from warehouses.services.unreserving import free_up
 

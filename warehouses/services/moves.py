@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from config.kernel.errors import Conflict, ValidationFailed
 from config.kernel.transactions import one_transaction
 from warehouses.models import Location, StockLevel, StockMovement, StockStatus
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.pick_tasks import picking_goes_on
-from warehouses.services.reservations import reserve_backorders
 from warehouses.services.stock import Move, is_storable, post_movements
 from warehouses.services.unreserving import Freed, free_up
 

@@ -16,7 +16,7 @@ from django.db import connection
 
 from catalog.models import Channel, Sku
 from warehouses.models import SalesOrder, SalesOrderLine, Warehouse
-from warehouses.services.posting import ARMED, LEVELLED, TOLD
+from warehouses.services.posting import LEVELLED, TOLD, armed
 from warehouses.services.sale_checks import Sale
 from warehouses.services.sale_facts import ChannelFacts, SkuFacts
 from warehouses.services.sourcing import SourcedLine
@@ -192,6 +192,6 @@ WITH placed AS (
     FROM unnest(%(held_line)s::int[], %(held_level)s::bigint[], %(held_units)s::numeric[])
         AS taken(line_number, level_id, quantity)
     JOIN numbered line ON line.line_number = taken.line_number
-), {ARMED.replace("AS writer)", "AS writer FROM placed)")}, {LEVELLED}, {TOLD}
+), {armed("placed")}, {LEVELLED}, {TOLD}
 SELECT placed.id, placed.recorded_at, line.line_number, line.id FROM placed, numbered line
 """  # noqa: S608 (no values in it, only the text above)

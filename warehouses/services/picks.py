@@ -23,9 +23,10 @@ from warehouses.models import (
     StockStatus,
     Task,
 )
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.held_moves import level_key_of, move_reservations, shrink_reservation
 from warehouses.services.pick_tasks import is_its_level, pick_tasks_follow, pointless_picks, settle_picking
-from warehouses.services.reservations import reserve_backorders, return_quotas
+from warehouses.services.reservations import return_quotas
 from warehouses.services.stock import Move, post_movements
 from warehouses.services.task_handlers import Completion, TaskHandler, register_handler
 from warehouses.services.tasks import make_tasks

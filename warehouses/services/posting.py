@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from warehouses.engine.layers import Layer, Pool
+from warehouses.models.stock import WRITER
 
 PoolKey = tuple[int, int]
 """(sku id, warehouse id)"""
@@ -15,14 +16,20 @@ PoolKey = tuple[int, int]
 MovementRow = tuple[str, int, int, int | None, str, Decimal, Decimal | None, Decimal, str, str, str]
 """kind, sku, location, lot, status, quantity, unit cost, value, reference, reason, idempotency key"""
 
-# The writer names itself to the database's guards (see warehouses.models.stock); each part of the statement reads from
-# `armed`, so that none of them starts before.
-# `pgtrigger.ignore` is given a value because every guarded row of a session without one costs an exception inside the
-# trigger's function.
-ARMED = (
-    "armed AS MATERIALIZED (SELECT set_config('pgtrigger.ignore', '{}', true) AS none, "
-    "set_config('entrepot.stock_writer', 'on', true) AS writer)"
-)
+
+def armed(after: str = "") -> str:
+    """The part of a statement by which the writer names itself to the database's guards (see warehouses.models.stock).
+
+    Every part that writes stock reads from it, so that none of them starts before; `after` is a part that must have
+    run before it. `pgtrigger.ignore` is given a value because every guarded row of a session without one costs an
+    exception inside the trigger's function.
+    """
+    source = f" FROM {after}" if after else ""
+    return (
+        "armed AS MATERIALIZED (SELECT set_config('pgtrigger.ignore', '{}', true) AS none, "
+        f"set_config('{WRITER}', 'on', true) AS writer{source})"
+    )
+
 
 LEVELLED = """levelled AS (
     UPDATE warehouses_stocklevel level
@@ -39,7 +46,7 @@ TOLD = """told AS (
 )"""
 
 _POST = f"""
-WITH {ARMED}, moved AS (
+WITH {armed()}, moved AS (
     INSERT INTO warehouses_stockmovement
         (kind, sku_id, location_id, lot_id, status, quantity, unit_cost, value, reference, reason, idempotency_key,
          actor_id, happened_at, recorded_at)
@@ -72,7 +79,7 @@ WITH {ARMED}, moved AS (
 SELECT id, idempotency_key, recorded_at FROM moved
 """  # noqa: S608 (no values in it, only the text above)
 
-_RESERVE = f"WITH {ARMED}, {LEVELLED}, {TOLD} SELECT 1"
+_RESERVE = f"WITH {armed()}, {LEVELLED}, {TOLD} SELECT 1"
 
 
 def write_posting(

@@ -19,7 +19,8 @@ from config.kernel.transactions import one_transaction
 from warehouses.locks import locked_document, locked_quotas
 from warehouses.models import Cart, ChannelQuota
 from warehouses.services.availability import note_changes
-from warehouses.services.reservations import reserve_backorders, use_quotas
+from warehouses.services.backorders import reserve_backorders
+from warehouses.services.reservations import use_quotas
 from warehouses.services.stock import is_storable
 
 EXPIRED_AT_ONCE = 200

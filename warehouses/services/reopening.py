@@ -11,8 +11,8 @@ from config.kernel.fields import plain
 from config.kernel.transactions import one_transaction
 from warehouses.locks import locked_order
 from warehouses.models import SalesOrder
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.order_states import mirror_kits, order_lines, parts_by_kit, status_of, write_counters
-from warehouses.services.reservations import reserve_backorders
 
 
 @one_transaction

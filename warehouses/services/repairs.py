@@ -30,7 +30,6 @@ from warehouses.models import (
     Transfer,
     TransferLine,
 )
-from warehouses.models.stock import WRITER
 from warehouses.selectors.drift import (
     FOLLOW_LAYERS,
     FOLLOW_LEDGER,
@@ -44,8 +43,9 @@ from warehouses.selectors.drift import (
 from warehouses.services.balance_audit import TAKE_AGAIN
 from warehouses.services.balances import audit_sheet, retake_balance_sheet
 from warehouses.services.carts import release_cart
+from warehouses.services.posting import armed
 from warehouses.services.reconciler import lock_drifts
-from warehouses.services.reservations import release
+from warehouses.services.reservations import release, shrink
 from warehouses.services.stock import Move, change_reservations, post_movements
 from warehouses.services.valuing import locked_pools
 
@@ -61,8 +61,6 @@ WAYS = {
 """What each way to repair a drift is called on its button."""
 
 _NOTHING = Decimal(0)
-# The repair names itself to the database's guards as the posting does; every part of a statement reads from `armed`.
-_ARMED = f"armed AS MATERIALIZED (SELECT set_config('{WRITER}', 'on', true) AS writer)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +215,7 @@ def _line_follows_reservations(repair: _Repair) -> None:
             break
         too_many -= part
         freed[row.level_id] = freed.get(row.level_id, _NOTHING) - part
-        _shrink(row, part)
+        shrink([(row.pk, row.quantity - part)])
     change_reservations(freed, sku_ids={line.sku_id})
     if not (is_order and line.is_kit):
         _set_line(line, sum((row.quantity for row in held.all()), _NOTHING))
@@ -256,17 +254,9 @@ def _refuse_unlocked(rows: Iterable[Reservation], orders: set[int], transfers: s
 
 def _let_go(row: Reservation, part: Decimal) -> None:
     line: Any = row.line or row.transfer_line
-    _shrink(row, part)
+    shrink([(row.pk, row.quantity - part)])
     line.refresh_from_db()
     _set_line(line, max(line.reserved_quantity - part, _NOTHING))
-
-
-def _shrink(row: Reservation, part: Decimal) -> None:
-    if part == row.quantity:
-        row.delete()
-        return
-    row.quantity -= part
-    row.save(update_fields=["quantity"])
 
 
 def _set_line(line: Any, reserved: Decimal) -> None:
@@ -375,7 +365,7 @@ def ways_of(drift: StockDrift) -> Sequence[tuple[str, Any]]:
 
 
 _SET_LEVEL = f"""
-WITH {_ARMED}, told AS (INSERT INTO warehouses_availabilitychange (sku_id) VALUES (%(sku)s))
+WITH {armed()}, told AS (INSERT INTO warehouses_availabilitychange (sku_id) VALUES (%(sku)s))
 UPDATE warehouses_stocklevel level SET on_hand = %(on_hand)s, reserved = %(reserved)s, updated_at = now()
 FROM armed WHERE level.id = %(id)s
 """  # noqa: S608 (no values in it, only the text above)
@@ -386,7 +376,7 @@ INSERT INTO warehouses_stockvalue (sku_id, warehouse_id, quantity, value) VALUES
 
 # Units in no layer get one at the pool's cost; units too many leave the oldest layers, with their share of the value.
 _LAYERS_FIT = f"""
-WITH {_ARMED}, there AS (
+WITH {armed()}, there AS (
     SELECT coalesce(sum(level.on_hand), 0) AS quantity
     FROM warehouses_stocklevel level JOIN warehouses_location location ON location.id = level.location_id
     WHERE level.sku_id = %(sku)s AND location.warehouse_id = %(warehouse)s
@@ -415,7 +405,7 @@ WHERE summed.missing > 0 AND pool.sku_id = %(sku)s AND pool.warehouse_id = %(war
 """  # noqa: S608
 
 _POOL_FITS = f"""
-WITH {_ARMED}, layered AS (
+WITH {armed()}, layered AS (
     SELECT coalesce(sum(remaining), 0) AS quantity, coalesce(sum(value), 0) AS value
     FROM warehouses_costlayer WHERE sku_id = %(sku)s AND warehouse_id = %(warehouse)s AND remaining > 0
 )
@@ -425,7 +415,7 @@ FROM armed, layered WHERE pool.sku_id = %(sku)s AND pool.warehouse_id = %(wareho
 
 # A place of the warehouse stands for it: the level that holds most.
 _REVALUE = f"""
-WITH {_ARMED}, moved AS (
+WITH {armed()}, moved AS (
     SELECT coalesce(sum(movement.value), 0) AS value
     FROM warehouses_stockmovement movement JOIN warehouses_location location ON location.id = movement.location_id
     WHERE movement.sku_id = %(sku)s AND location.warehouse_id = %(warehouse)s

@@ -24,9 +24,9 @@ from warehouses.models import (
     StockMovement,
     StockStatus,
 )
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.departures import Departure, Departures, departures_of
 from warehouses.services.order_states import mirror_kits, order_lines, parts_by_kit, write_counters
-from warehouses.services.reservations import reserve_backorders
 from warehouses.services.stock import Move, is_storable, post_movements
 
 _Kind = Location.Kind

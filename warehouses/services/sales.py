@@ -16,12 +16,13 @@ from config.kernel.errors import Conflict, InsufficientStock
 from config.kernel.fields import plain
 from config.kernel.transactions import one_transaction
 from warehouses.models import SalesOrder
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.cancelling import cancel_order
 from warehouses.services.carts import cart_skus, expire_due_carts, stocked_skus, take_over_cart
 from warehouses.services.free_stock import locked_free_stock
 from warehouses.services.order_states import TRANSITIONS, mark_delivered
 from warehouses.services.order_writing import write_order
-from warehouses.services.reservations import reserve_backorders, use_quotas
+from warehouses.services.reservations import use_quotas
 from warehouses.services.sale_checks import BACKORDER, REFUSE, CheckedLine, Sale, SaleLine, checked_lines, units_of
 from warehouses.services.sale_facts import SaleFacts, sale_facts
 from warehouses.services.shipments import ship_order

@@ -13,17 +13,22 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config.kernel.errors import Conflict, InsufficientStock, ValidationFailed
-from config.kernel.fields import plain
+from config.kernel.errors import Conflict, ValidationFailed
 from warehouses.engine.layers import rounded
-from warehouses.locks import LevelKey, LockedLevel, lock_places, locked_levels_by_key
-from warehouses.models import StockLevel, StockMovement, StockStatus
+from warehouses.locks import LevelKey, LockedLevel, locked_levels_by_key
+from warehouses.models import StockMovement, StockStatus
 from warehouses.services.posting import MovementRow, PoolKey, change_reserved, write_posting
+from warehouses.services.posting_faults import (
+    QUANTITY_LIMIT,
+    insufficient,
+    named_shortages,
+    place_faults,
+    refuse_too_much,
+    room_faults,
+)
 from warehouses.services.valuing import PostedMove, locked_pools, read_layers, value_moves
 
-QUANTITY_LIMIT = Decimal(10) ** 11
 QUANTITY_STEP = Decimal("0.001")
-WORTH_LIMIT = Decimal(10) ** 14
 _NOTHING = Decimal(0)
 _Kind = StockMovement.Kind
 
@@ -161,9 +166,9 @@ def _changes(
         total[0] += move.quantity
         total[1] += move.release
         total[2] += move.hold
-    faults = _place_faults(moves, levels, today=timezone.localdate(happened_at))
+    faults = place_faults(moves, levels, today=timezone.localdate(happened_at))
     if any(levels[key].is_limited and total[0] > 0 for key, total in sums.items()):
-        faults += _room_faults(sums, levels, lines)
+        faults += room_faults(sums, levels, lines)
     shortages = []
     for key, (quantity, release, hold) in sums.items():
         level = levels[key]
@@ -175,78 +180,11 @@ def _changes(
         elif level.on_hand + quantity < level.reserved - release + hold:
             shortages.append((level, lines[key], -quantity, level.on_hand - level.reserved + release - hold))
     if faults:
-        items = [*faults, *_named(shortages)] if shortages else faults
+        items = [*faults, *named_shortages(shortages)] if shortages else faults
         raise ValidationFailed(_("The stock cannot be moved: %s") % items[0]["message"], items=items)
     if shortages:
-        raise _insufficient(shortages)
+        raise insufficient(shortages)
     return [(levels[key].pk, total[0], total[2] - total[1]) for key, total in sums.items()]
-
-
-def _place_faults(moves: Sequence[Move], levels: Mapping[LevelKey, LockedLevel], *, today: Any) -> list[dict[str, Any]]:
-    faults = []
-    coming: dict[tuple[int, int, int | None], Decimal] | None = None
-    for place, move in enumerate(moves, start=1):
-        level = levels[move.level_key]
-        if level.is_open and level.is_bin and (level.expires_on is None or level.expires_on >= today):
-            continue
-        message = ""
-        coming = _coming_in(moves) if coming is None else coming
-        if not level.is_open and move.quantity > 0 and coming[move.sku_id, move.location_id, move.lot_id] > 0:
-            message = _("The warehouse or the location is closed.")
-        elif move.quantity > 0 and not level.is_bin:
-            message = _("Stock lies in bins; this location only holds bins together.")
-        elif move.kind == _Kind.SALE and level.expires_on and level.expires_on < today:
-            message = _("The lot expired on %s.") % level.expires_on.isoformat()
-        if message:
-            faults.append(_fault(move, place, "location", message))
-    return faults
-
-
-def _coming_in(moves: Sequence[Move]) -> dict[tuple[int, int, int | None], Decimal]:
-    """(SKU, location, lot) → what comes in; what only changes its status where it lies comes to nothing."""
-    sums: dict[tuple[int, int, int | None], Decimal] = defaultdict(Decimal)
-    for move in moves:
-        sums[move.sku_id, move.location_id, move.lot_id] += move.quantity
-    return sums
-
-
-def _fault(move: Move, place: int, field: str, message: str) -> dict[str, Any]:
-    where = {"move": place} if move.line is None else {"line": move.line}
-    return {**where, "field": field, "message": message}
-
-
-def _room_faults(
-    sums: Mapping[LevelKey, Sequence[Decimal]],
-    levels: Mapping[LevelKey, LockedLevel],
-    lines: Mapping[LevelKey, int | None],
-) -> list[dict[str, Any]]:
-    """Places that would hold more than they can. Locks them, so that two postings do not fill the same room.
-
-    What is in transit to a warehouse has its room there: it is refused when it is sent, not when it stands at the door.
-    """
-    coming: dict[int, Decimal] = defaultdict(Decimal)
-    by_warehouse: dict[int, Decimal] = defaultdict(Decimal)
-    first_line: dict[int, int | None] = {}
-    for key, (quantity, *_rest) in sums.items():
-        level = levels[key]
-        coming[level.location_id] += quantity
-        by_warehouse[level.warehouse_id] += quantity
-        first_line.setdefault(level.location_id, lines[key])
-    locations = [pk for pk, quantity in coming.items() if quantity > 0]
-    warehouses = [pk for pk, quantity in by_warehouse.items() if quantity > 0]
-    lock_places(locations, warehouses)
-    faults = []
-    with connection.cursor() as cursor:
-        cursor.execute(_ROOM, [locations, warehouses])
-        for is_location, pk, name, capacity, there in cursor.fetchall():
-            more = coming[pk] if is_location else by_warehouse[pk]
-            if there + more > capacity:
-                words = {"place": name, "capacity": plain(capacity), "there": plain(there), "more": plain(more)}
-                message = _("%(place)s holds %(capacity)s; %(there)s are there, %(more)s more do not fit.") % words
-                line = first_line.get(pk) if is_location else next(iter(lines.values()))
-                where = {} if line is None else {"line": line}
-                faults.append({**where, "field": "location", "message": message, "code": "capacity_exceeded"})
-    return faults
 
 
 def _write(
@@ -261,7 +199,7 @@ def _write(
     """Idempotency key → what makes its row, in the order of the moves."""
     warehouses = [levels[move.level_key].warehouse_id for move in moves]
     _refuse_unbalanced(moves, warehouses)
-    _refuse_too_much(moves, warehouses, pools)
+    refuse_too_much(moves, warehouses, pools)
     leaving: dict[PoolKey, Decimal] = defaultdict(Decimal)
     for move, warehouse_id in zip(moves, warehouses, strict=True):
         if move.quantity < 0 and not move.is_internal:
@@ -312,31 +250,6 @@ def _refuse_unbalanced(moves: Sequence[Move], warehouses: Sequence[int]) -> None
         raise ValueError("internal moves of a SKU in a warehouse do not add up to zero")
 
 
-def _refuse_too_much(
-    moves: Sequence[Move], warehouses: Sequence[int], pools: Mapping[PoolKey, tuple[int, Any]]
-) -> None:
-    """Units or worth beyond what a column of the books can hold."""
-    coming: dict[PoolKey, list[Decimal]] = {}
-    faults = []
-    for place, (move, warehouse_id) in enumerate(zip(moves, warehouses, strict=True), start=1):
-        if move.is_internal or move.quantity < 0:
-            continue
-        key = move.sku_id, warehouse_id
-        pool = pools[key][1]
-        totals = coming.setdefault(key, [pool.quantity, pool.value])
-        totals[0] += move.quantity
-        cost = _NOTHING
-        if not move.carries:
-            cost = pool.unit_cost() if move.unit_cost is None else move.unit_cost
-            totals[1] += move.quantity * cost
-        if totals[0] >= QUANTITY_LIMIT:
-            faults.append(_fault(move, place, "quantity", _("The books cannot hold so much.")))
-        elif cost >= WORTH_LIMIT or totals[1] >= WORTH_LIMIT:
-            faults.append(_fault(move, place, "unit_cost", _("The books cannot hold so much worth.")))
-    if faults:
-        raise ValidationFailed(_("The stock cannot be moved: %s") % faults[0]["message"], items=faults)
-
-
 def _movement(
     row: MovementRow, pk: int, recorded_at: datetime, happened_at: datetime, actor_id: int | None
 ) -> StockMovement:
@@ -369,45 +282,3 @@ def _reused(key: str) -> Conflict:
     return Conflict(
         _("Idempotency key %(key)s was used for another movement.") % {"key": key}, code="idempotency_key_reused"
     )
-
-
-Shortage = tuple[LockedLevel, int | None, Decimal, Decimal]
-"""(level, the document's line, asked, free)"""
-
-
-def _insufficient(shortages: Sequence[Shortage]) -> InsufficientStock:
-    items = _named(shortages)
-    named = "; ".join(_("%(sku)s at %(location)s: short by %(short_by)s") % item for item in items[:20])
-    return InsufficientStock(_("Not enough stock: %(named)s.") % {"named": named}, items=items)
-
-
-def _named(shortages: Sequence[Shortage]) -> list[dict[str, Any]]:
-    names = StockLevel.objects.select_related("sku", "location__warehouse", "lot").in_bulk(
-        [level.pk for level, *_rest in shortages]
-    )
-    return [
-        {
-            **({} if line is None else {"line": line}),
-            "sku": names[level.pk].sku.code,
-            "location": str(names[level.pk].location),
-            "lot": lot.code if (lot := names[level.pk].lot) else "",
-            "requested": plain(asked),
-            "available": plain(free),
-            "short_by": plain(asked - free),
-        }
-        for level, line, asked, free in shortages
-    ]
-
-
-_ROOM = """
-SELECT true, location.id, warehouse.code || '/' || location.code, location.capacity_units,
-       (SELECT coalesce(sum(on_hand), 0) FROM warehouses_stocklevel level WHERE level.location_id = location.id)
-FROM warehouses_location location JOIN warehouses_warehouse warehouse ON warehouse.id = location.warehouse_id
-WHERE location.id = ANY(%s) AND location.capacity_units IS NOT NULL
-UNION ALL
-SELECT false, warehouse.id, warehouse.code, warehouse.capacity_units,
-       (SELECT coalesce(sum(level.on_hand), 0) FROM warehouses_stocklevel level
-        JOIN warehouses_location location ON location.id = level.location_id
-        WHERE location.warehouse_id = warehouse.id)
-FROM warehouses_warehouse warehouse WHERE warehouse.id = ANY(%s) AND warehouse.capacity_units IS NOT NULL
-"""

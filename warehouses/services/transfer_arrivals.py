@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 from config.kernel.errors import ValidationFailed
 from config.kernel.transactions import one_transaction
 from warehouses.models import Location, StockMovement, StockStatus, Transfer, TransferLine
+from warehouses.services.backorders import reserve_backorders
 from warehouses.services.places import ensure_places
-from warehouses.services.reservations import release, reserve_backorders
+from warehouses.services.reservations import release
 from warehouses.services.stock import Move, post_movements
 from warehouses.services.transfer_checks import Quantities, refuse_key, refuse_quantities
 from warehouses.services.transfer_moves import (

@@ -20,7 +20,8 @@ from config.kernel.transactions import one_transaction
 from warehouses.locks import locked_levels
 from warehouses.models import StockLevel, Transfer, TransferLine
 from warehouses.selectors.stock import usable
-from warehouses.services.reservations import FreeStock, hold, release, reserve_backorders
+from warehouses.services.backorders import reserve_backorders
+from warehouses.services.reservations import FreeStock, hold, release
 from warehouses.services.transfer_arrivals import Arrival, close_transfer_short, receive_transfer
 from warehouses.services.transfer_checks import (
     TransferItem,
