@@ -17,6 +17,49 @@ BoolArray = NDArray[np.bool_]
 FREQUENCIES = ("H", "D", "W", "M", "Q", "Y")
 
 
+MODES = ("everyday", "full")
+"""everyday: vectorised over all series; full: a boosted model of the panel and, where they pay, costly methods too."""
+
+
+@dataclass(frozen=True)
+class Covariates:
+    """What else is known of the n series of a panel of T periods; NaN = unknown.
+
+    known       name → (n, T + ahead): known in advance too (promotion, price, holiday, closed).
+    past        name → (n, T): known only once it happened (page views, cart adds, in-stock share of a shop).
+    static      name → (n,) numbers; categories name → (n,) whole codes ≥ 0, −1 = unknown.
+    ahead       future periods that the arrays of `known` cover.
+    A method may read `past` only up to an origin, and `known` only from what stands in it: both are what the leak test
+    changes.
+    """
+
+    known: Mapping[str, FloatArray] = field(default_factory=dict)
+    past: Mapping[str, FloatArray] = field(default_factory=dict)
+    static: Mapping[str, FloatArray] = field(default_factory=dict)
+    categories: Mapping[str, IntArray] = field(default_factory=dict)
+    ahead: int = 0
+
+    def take(self, rows: slice | IntArray) -> Covariates:
+        """The same covariates of only these series."""
+        return Covariates(
+            known={k: v[rows] for k, v in self.known.items()},
+            past={k: v[rows] for k, v in self.past.items()},
+            static={k: v[rows] for k, v in self.static.items()},
+            categories={k: v[rows] for k, v in self.categories.items()},
+            ahead=self.ahead,
+        )
+
+    def until(self, periods: int) -> Covariates:
+        """As they stood when only `periods` periods had passed: known values reach as far ahead as before."""
+        return Covariates(
+            known={k: v[:, : periods + self.ahead] for k, v in self.known.items()},
+            past={k: v[:, :periods] for k, v in self.past.items()},
+            static=self.static,
+            categories=self.categories,
+            ahead=self.ahead,
+        )
+
+
 @dataclass(frozen=True)
 class Panel:
     """n series on one common time axis of T periods; the forecast origin is the end of the last column.
@@ -28,6 +71,7 @@ class Panel:
     = always.
     freq       'H', 'D', 'W', 'M', 'Q' or 'Y'.
     origin_ds  date of the first column (calendar only); None when periods are plain integers.
+    covariates whatever else is known; None = nothing.
     """
 
     ids: tuple[str, ...]
@@ -36,6 +80,7 @@ class Panel:
     in_stock: FloatArray | None = None
     freq: str = "D"
     origin_ds: date | datetime | None = None
+    covariates: Covariates | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2:
@@ -51,6 +96,21 @@ class Panel:
             raise ValueError(f"in_stock must have the shape of values {self.values.shape}, got {self.in_stock.shape}")
         if self.freq not in FREQUENCIES:
             raise ValueError(f"freq must be one of {', '.join(FREQUENCIES)}, got {self.freq!r}")
+        if self.covariates is not None:
+            self._check_covariates(self.covariates, n, periods)
+
+    @staticmethod
+    def _check_covariates(covariates: Covariates, n: int, periods: int) -> None:
+        shapes = {
+            "known": (n, periods + covariates.ahead),
+            "past": (n, periods),
+            "static": (n,),
+            "categories": (n,),
+        }
+        for kind, shape in shapes.items():
+            for name, values in getattr(covariates, kind).items():
+                if values.shape != shape:
+                    raise ValueError(f"covariate {name} ({kind}) must have shape {shape}, got {values.shape}")
 
     def take(self, rows: slice | IntArray) -> Panel:
         """The same panel with only these series."""
@@ -62,6 +122,19 @@ class Panel:
             in_stock=None if self.in_stock is None else self.in_stock[rows],
             freq=self.freq,
             origin_ds=self.origin_ds,
+            covariates=None if self.covariates is None else self.covariates.take(rows),
+        )
+
+    def until(self, periods: int) -> Panel:
+        """The panel as it stood after its first `periods` periods; a series that began later has not started."""
+        return Panel(
+            ids=self.ids,
+            values=self.values[:, :periods],
+            starts=np.minimum(self.starts, periods),
+            in_stock=None if self.in_stock is None else self.in_stock[:, :periods],
+            freq=self.freq,
+            origin_ds=self.origin_ds,
+            covariates=None if self.covariates is None else self.covariates.until(periods),
         )
 
 
