@@ -32,7 +32,22 @@ _COUNTS = ("countsheet", "countline")
 _MOVING = ("transfer", "transferline")
 _PROMISING = ("cart", "cartline", "channelquota", "publishedavailability")
 _SALES = ("salesorder", "salesorderline", "shipment", "salesreturn", "salesreturnline", "salesimport", "channelevent")
-_FORECASTING = ("demandhistory", "forecastrun", "forecast")
+_FORECASTING = (
+    "demandhistory",
+    "historycorrection",
+    "forecastrun",
+    "forecastchunk",
+    "forecast",
+    "channelforecast",
+    "aggregateforecast",
+    "forecastoverride",
+    "forecastaccuracy",
+    "forecastdrift",
+    "forecastrules",
+    "itemrelation",
+    "demandsignal",
+    "signalbatch",
+)
 _BUYING = ("supplier", "supplieritem", "pricebreak", "policy", "proposal", "purchaseorder", "purchaseorderline")
 _BUYING_EVENTS = ("lineresponse", "purchaseorderevent", "receipt", "receiptline")
 _WATCHING = ("alert", "kpisnapshot")
@@ -68,6 +83,7 @@ ROLES: dict[str, frozenset[str]] = {
         | _perms("procurement", ("supplier", "supplieritem", "pricebreak", "policy"), "add", "change")
         | _perms("procurement", ("pricebreak", "policy"), "delete")
         | _perms("procurement", ("purchaseorder", "purchaseorderline"), "add", "change")
+        | _perms("forecasting", ("itemrelation",), "add", "change", "delete")
         | _perms("monitoring", ("alert",), "change")
         | _perms("monitoring", ("webhookendpoint", "webhookdelivery"), "view", "change")
         | {
@@ -94,6 +110,13 @@ ROLES: dict[str, frozenset[str]] = {
             "kernel.cancel_job",
             "kernel.resume_job",
             "forecasting.use_engine",
+            "forecasting.add_forecastoverride",
+            "forecasting.withdraw_forecastoverride",
+            "forecasting.add_historycorrection",
+            "forecasting.decide_historycorrection",
+            "forecasting.change_forecastrules",
+            "forecasting.change_forecastdrift",
+            "forecasting.refit_forecast",
         }
     ),
     CLERK: frozenset(
@@ -130,6 +153,7 @@ ROLES: dict[str, frozenset[str]] = {
         | _perms("warehouses", ("salesorder", "shipment", "salesreturn"), "add")
         | {"warehouses.cancel_salesorder", "warehouses.deliver_salesorder"}
         | {"warehouses.add_salesimport", "forecasting.use_engine", "kernel.view_job"}
+        | {"forecasting.add_demandsignal"}
         | {"warehouses.add_countsheet", "warehouses.count_countsheet"}
         | {"kernel.view_outboxevent", "warehouses.work_task", "warehouses.release_salesorder"}
         | {"warehouses.add_cart", "warehouses.change_cart"}
