@@ -183,16 +183,15 @@ class Migration(migrations.Migration):
             name='AggregateForecast',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.CharField(choices=[('total', 'Everything'), ('category', 'Category'), ('warehouse', 'Warehouse'), ('category_warehouse', 'Category × warehouse'), ('channel', 'Channel'), ('sku', 'SKU, all warehouses')], max_length=20, verbose_name='level')),
+                ('level', models.CharField(choices=[('total', 'Everything'), ('category', 'Category'), ('warehouse', 'Warehouse'), ('category_warehouse', 'Category × warehouse'), ('channel', 'Channel')], max_length=20, verbose_name='level')),
                 ('series', models.PositiveIntegerField(default=0, verbose_name='series below')),
-                ('mean', django.contrib.postgres.fields.ArrayField(base_field=forecasting.models.forecasts.RealField(), size=None, verbose_name='mean per day')),
+                ('mean', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), size=None, verbose_name='mean per day')),
                 ('quantiles', django.contrib.postgres.fields.ArrayField(base_field=django.contrib.postgres.fields.ArrayField(base_field=forecasting.models.forecasts.RealField(), size=None), size=None, verbose_name='quantiles per day')),
                 ('horizon_mean', models.FloatField(verbose_name='expected over the horizon')),
                 ('horizon_quantiles', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), size=None, verbose_name='quantiles over the horizon')),
                 ('category', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to='catalog.category', verbose_name='category')),
                 ('channel', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to='catalog.channel', verbose_name='channel')),
                 ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='forecasting.forecastrun', verbose_name='run')),
-                ('sku', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to='catalog.sku', verbose_name='SKU')),
                 ('warehouse', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to='warehouses.warehouse', verbose_name='warehouse')),
             ],
             options={
@@ -461,7 +460,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='aggregateforecast',
-            constraint=models.UniqueConstraint(fields=('run', 'level', 'category', 'warehouse', 'channel', 'sku'), name='aggregate_forecast_once', nulls_distinct=False),
+            constraint=models.UniqueConstraint(fields=('run', 'level', 'category', 'warehouse', 'channel'), name='aggregate_forecast_once', nulls_distinct=False),
         ),
         migrations.AddConstraint(
             model_name='channelforecast',

@@ -82,7 +82,8 @@ class Forecast(models.Model):
 
 
 class ChannelForecast(models.Model):
-    """One channel's part of a Forecast. The means of all channels of a SKU and warehouse add up to the forecast's."""
+    """One channel's part of a Forecast. The means of all channels of a SKU and warehouse add up exactly to the
+    forecast's. A share of 1 is the forecast itself: its arrays are left empty."""
 
     run = models.ForeignKey(ForecastRun, models.CASCADE, verbose_name=_("run"), related_name="+", db_index=False)
     sku = models.ForeignKey(Sku, models.CASCADE, verbose_name=_("SKU"), related_name="+")
@@ -108,7 +109,7 @@ class ChannelForecast(models.Model):
 
 
 class AggregateForecast(models.Model):
-    """What a run expects above SKU × warehouse: a SKU everywhere, a category, a warehouse, a channel, everything.
+    """What a run expects above SKU × warehouse: a category, a warehouse, a channel, everything.
 
     A level leaves empty what it sums over. Means per day add up exactly to those of the level above; quantiles are of
     the sum (from joint samples), never sums of quantiles.
@@ -120,16 +121,14 @@ class AggregateForecast(models.Model):
         WAREHOUSE = "warehouse", _("Warehouse")
         CATEGORY_WAREHOUSE = "category_warehouse", _("Category × warehouse")
         CHANNEL = "channel", _("Channel")
-        SKU = "sku", _("SKU, all warehouses")
 
     run = models.ForeignKey(ForecastRun, models.CASCADE, verbose_name=_("run"), related_name="+", db_index=False)
     level = models.CharField(_("level"), max_length=20, choices=Level.choices)
     category = models.ForeignKey(Category, models.CASCADE, null=True, blank=True, verbose_name=_("category"))
     warehouse = models.ForeignKey(Warehouse, models.CASCADE, null=True, blank=True, verbose_name=_("warehouse"))
     channel = models.ForeignKey(Channel, models.CASCADE, null=True, blank=True, verbose_name=_("channel"))
-    sku = models.ForeignKey(Sku, models.CASCADE, null=True, blank=True, verbose_name=_("SKU"))
     series = models.PositiveIntegerField(_("series below"), default=0)
-    mean = ArrayField(RealField(), verbose_name=_("mean per day"))
+    mean = ArrayField(models.FloatField(), verbose_name=_("mean per day"))
     quantiles = ArrayField(ArrayField(RealField()), verbose_name=_("quantiles per day"))
     horizon_mean = models.FloatField(_("expected over the horizon"))
     horizon_quantiles = ArrayField(models.FloatField(), verbose_name=_("quantiles over the horizon"))
@@ -141,7 +140,7 @@ class AggregateForecast(models.Model):
         ordering = ("-run", "level", "pk")
         constraints = [
             models.UniqueConstraint(
-                fields=["run", "level", "category", "warehouse", "channel", "sku"],
+                fields=["run", "level", "category", "warehouse", "channel"],
                 name="aggregate_forecast_once",
                 nulls_distinct=False,
             )
