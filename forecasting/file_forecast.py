@@ -3,12 +3,11 @@ database."""
 
 from __future__ import annotations
 
-import json
 import math
 import multiprocessing
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,8 +16,11 @@ from typing import Any
 import numpy as np
 
 from forecasting.engine import Choice, Panel, PanelForecast, Pooled, fit_pooled, forecast_panel
+from forecasting.engine.cleaning import READ_BY_CLEANING
+from forecasting.engine.forecast import mode_within
+from forecasting.output_files import Outputs
 from forecasting.panel_files import PanelFile, future_stamps, quantile_names, read_panel
-from forecasting.table_files import PanelFileError, check_output, read_table, require_columns, write_all
+from forecasting.table_files import PanelFileError, check_output
 
 PART = 1024
 TABLES = (".csv", ".csv.gz", ".parquet")
@@ -32,6 +34,7 @@ class FileForecast:
     out: Path
     freq: str = "D"
     horizon: int = 28
+    mode: str = "full"
     quantiles: tuple[float, ...] = (0.5, 0.8, 0.9, 0.95, 0.99)
     windows: tuple[int, ...] = ()
     future: Path | None = None
@@ -45,9 +48,36 @@ class FileForecast:
 
 
 def run_file_forecast(options: FileForecast, clock: Callable[[], float]) -> dict[str, Any]:
-    """Forecast a panel file; returns the report. PanelFileError (one line) on bad input, and then nothing is
-    written."""
+    """Forecast a panel file, part by part; returns the report without its series. PanelFileError (one line) on bad
+    input, and then nothing is written."""
     begin = clock()
+    check_options(options)
+    ahead = max(options.horizon, *options.windows, 1)
+    file = read_panel(options.source, options.freq, static=options.static, future=options.future, ahead=ahead)
+    loaded = clock()
+    tally = Tally()
+    with Outputs() as outputs:
+        steps = outputs.table(options.out)
+        sums = None if options.windows_out is None else outputs.table(options.windows_out)
+        series = None if options.report is None else outputs.report(options.report)
+        for part in forecast_parts(file.panel, options):
+            tally.add(part)
+            steps.write(step_table(file, part))
+            if sums is not None:
+                sums.write(window_table(part))
+            if series is not None:
+                for name, choice in zip(part.ids, part.choices, strict=True):
+                    series.add(name, choice_report(choice))
+        done = clock()
+        seconds = {"read": loaded - begin, "forecast": done - loaded, "all": done - begin}
+        report = report_of(options, file, tally, seconds)
+        if series is not None:
+            series.finish(report)
+    return report
+
+
+def check_options(options: FileForecast) -> None:
+    """Outputs that can be written, each in a file of its own."""
     check_output(options.out, TABLES)
     if options.windows_out is not None:
         check_output(options.windows_out, TABLES)
@@ -55,37 +85,28 @@ def run_file_forecast(options: FileForecast, clock: Callable[[], float]) -> dict
             raise PanelFileError("--windows-out needs --windows")
     if options.report is not None:
         check_output(options.report, (".json",))
-    file = read_panel(options.source, options.freq)
-    unused = [f"{options.source.name}:{c}" for c in file.covariates]
-    unused += side_columns(options.static, ("unique_id",)) + side_columns(options.future, ("unique_id", "ds"))
-    loaded = clock()
-    result = forecast_in_parts(file.panel, options)
-    done = clock()
-    tables: list[tuple[Path, Any]] = [(options.out, step_table(file, result))]
-    if options.windows_out is not None:
-        tables.append((options.windows_out, window_table(result)))
-    report = report_of(
-        options, file, result, unused, {"read": loaded - begin, "forecast": done - loaded, "all": done - begin}
-    )
-    if options.report is not None:
-        tables.append((options.report, json.dumps(plain(report), indent=1, allow_nan=False)))
-    write_all(tables)
-    return report
+    if options.horizon < 1:
+        raise PanelFileError(f"--horizon {options.horizon}: a whole number of at least 1 expected")
 
 
-def side_columns(path: Path | None, keys: tuple[str, ...]) -> list[str]:
-    """Covariates of a --static or --future file: read and checked, then named as unused (no present method learns from
-    them)."""
-    if path is None:
-        return []
-    table = read_table(path)
-    require_columns(path, table, keys)
-    return [f"{path.name}:{c}" for c in table.columns if c not in keys]
+class Tally:
+    """What the report says of all series, kept while the parts come and go."""
+
+    def __init__(self) -> None:
+        self.series = 0
+        self.methods: dict[str, int] = {}
+        self.unused: set[str] = set()
+
+    def add(self, part: PanelForecast) -> None:
+        self.series += len(part.ids)
+        self.unused |= set(part.unused)
+        for choice in part.choices:
+            self.methods[choice.method] = self.methods.get(choice.method, 0) + 1
 
 
-def forecast_in_parts(panel: Panel, options: FileForecast) -> PanelForecast:
-    """One pooled fit, then parts of 1,024 series in this process or in `jobs` others: the result is the same either
-    way."""
+def forecast_parts(panel: Panel, options: FileForecast) -> Iterator[PanelForecast]:
+    """One pooled fit, then parts of 1,024 series in this process or in `jobs` others, in order: the result is the same
+    either way."""
     pooled = fit_pooled(
         panel,
         quantiles=options.quantiles,
@@ -93,9 +114,11 @@ def forecast_in_parts(panel: Panel, options: FileForecast) -> PanelForecast:
         windows=options.windows,
         season=options.season,
         seed=options.seed,
+        mode=mode_within(options.mode, options.budget, len(panel.ids), options.freq),
     )
-    parts = [panel.take(slice(i, i + PART)) for i in range(0, len(panel.ids), PART)]
-    share = None if options.budget is None else options.budget / max(len(parts), 1)
+    begins = range(0, len(panel.ids), PART)
+    parts = (panel.take(slice(i, i + PART)) for i in begins)
+    share = None if options.budget is None else options.budget / max(len(begins), 1)
     work = partial(
         forecast_part,
         horizon=options.horizon,
@@ -104,11 +127,12 @@ def forecast_in_parts(panel: Panel, options: FileForecast) -> PanelForecast:
         budget=share,
         pooled=pooled,
     )
-    jobs = min(options.jobs, len(parts))
+    jobs = min(options.jobs, len(begins))
     if jobs <= 1:
-        return merge([work(p) for p in parts])
+        yield from map(work, parts)
+        return
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        return merge(list(pool.imap(work, parts)))
+        yield from pool.imap(work, parts)
 
 
 def forecast_part(
@@ -123,22 +147,6 @@ def forecast_part(
     """Top-level so that a spawned process can find it."""
     return forecast_panel(
         panel, horizon=horizon, quantiles=quantiles, windows=windows, budget_seconds=budget, pooled=pooled
-    )
-
-
-def merge(parts: list[PanelForecast]) -> PanelForecast:
-    """Parts of one panel, in order."""
-    first = parts[0]
-    return PanelForecast(
-        ids=tuple(i for p in parts for i in p.ids),
-        horizon=first.horizon,
-        levels=first.levels,
-        windows=first.windows,
-        mean=np.concatenate([p.mean for p in parts]),
-        quantiles=np.concatenate([p.quantiles for p in parts]),
-        window_mean=np.concatenate([p.window_mean for p in parts]),
-        window_quantiles=np.concatenate([p.window_quantiles for p in parts]),
-        choices=[c for p in parts for c in p.choices],
     )
 
 
@@ -170,22 +178,18 @@ def window_table(result: PanelForecast) -> Any:
     return table
 
 
-def report_of(
-    options: FileForecast, file: PanelFile, result: PanelForecast, unused: list[str], seconds: dict[str, float]
-) -> dict[str, Any]:
-    """What was done, how well it did on the past, what it cost and what was left unused."""
+def report_of(options: FileForecast, file: PanelFile, tally: Tally, seconds: dict[str, float]) -> dict[str, Any]:
+    """What was done, what it cost, what was read of the covariates and what was left unused."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + (
         options.jobs * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if options.jobs > 1 else 0
     )
-    methods: dict[str, int] = {}
-    for choice in result.choices:
-        methods[choice.method] = methods.get(choice.method, 0) + 1
     return {
         "input": {
             "file": options.source.name,
             "rows": file.rows,
-            "series": len(result.ids),
+            "series": tally.series,
             "periods": file.panel.values.shape[1],
+            "warnings": list(file.warnings),
         },
         "options": {
             "freq": options.freq,
@@ -197,21 +201,23 @@ def report_of(
             "budget": options.budget,
         },
         "seconds": {k: round(v, 3) for k, v in seconds.items()},
-        "series_per_second": round(len(result.ids) / max(seconds["forecast"], 1e-9), 1),
+        "series_per_second": round(tally.series / max(seconds["forecast"], 1e-9), 1),
         "peak_memory_mb": round(peak / (1024 if sys.platform != "darwin" else 1024**2), 1),
-        "methods": dict(sorted(methods.items())),
-        "unused_covariates": unused,
-        "series": {name: choice_report(choice) for name, choice in zip(result.ids, result.choices, strict=True)},
+        "methods": dict(sorted(tally.methods.items())),
+        "covariates": file.covariates,
+        "unused_covariates": unread(options, file, tally),
     }
 
 
-def plain(value: Any) -> Any:
-    """The same value with null for every number JSON does not know (NaN, infinite)."""
-    if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def unread(options: FileForecast, file: PanelFile, tally: Tally) -> list[str]:
+    """Covariates that no part of the forecast read. In everyday mode nothing that varies over time is, but
+    what cleaning looks at; in full mode the boosted model reads all that the engine does not name as unused."""
+    covariates = file.panel.covariates
+    if covariates is None:
+        return []
+    over_time = {*covariates.known, *covariates.past}
+    left = tally.unused if options.mode == "full" else over_time
+    return sorted(left - set(READ_BY_CLEANING))
 
 
 def choice_report(choice: Choice) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecasting.engine.types import FREQUENCIES, FloatArray, Panel
+from forecasting.engine.types import FREQUENCIES, FloatArray, IntArray, Panel
+from forecasting.panel_covariates import Cells, Found, add_columns, add_future, add_static
 from forecasting.table_files import REQUIRED, PanelFileError, first_bad, read_table, require_columns
 
 if TYPE_CHECKING:
@@ -26,26 +27,28 @@ CLOCK = r"^(.*\d[Tt ]\d{2}.*?)\s*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 @dataclass(frozen=True)
 class PanelFile:
     """A panel and what is needed to write its future: ds of the last period, how ds was given (integer = plain whole
-    numbers; pattern = dates written as whole numbers, %Y%m%d or %Y%m), and the columns no method uses."""
+    numbers; pattern = dates written as whole numbers, %Y%m%d or %Y%m), and what was made of each covariate."""
 
     panel: Panel
     last: Any
     integer: bool
     pattern: str | None
     month_end: bool
-    covariates: tuple[str, ...]
+    covariates: dict[str, str]
     rows: int
+    warnings: tuple[str, ...] = ()
 
 
-def read_panel(path: Path, freq: str) -> PanelFile:
+def read_panel(
+    path: Path, freq: str, *, static: Path | None = None, future: Path | None = None, ahead: int = 0
+) -> PanelFile:
     """Long file → panel. Missing periods between a series' first row and the panel's last period are zeros; an empty y
-    is unknown.
+    is unknown. Rows may stand in any order.
 
     Two rows of one series in one period are an error (which of them is meant?): aggregate before. Lines count the
-    header as 1.
+    header as 1. Further columns, `static` and `future` (its first `ahead` periods after the last one) become
+    covariates.
     """
-    import pandas as pd
-
     if freq not in FREQUENCIES:
         raise PanelFileError(f"--freq {freq}: one of {', '.join(FREQUENCIES)} expected")
     table = read_table(path)
@@ -53,12 +56,12 @@ def read_panel(path: Path, freq: str) -> PanelFile:
     if table.empty:
         raise PanelFileError(f"{path}: line 2: no rows below the header")
     first_bad(path, (table.unique_id.isna() | (table.unique_id == "")).to_numpy(dtype=bool), "unique_id", "is empty")
-    ids = table.unique_id.astype(str)
+    codes, names = coded(table.unique_id)
+    ids = table.unique_id
     demand = _numbers(path, table, "y")
     first_bad(path, np.isfinite(demand) & (np.abs(demand) > LARGEST), "y", "is beyond 10^15", table.y)
     period, stamps, pattern = _periods(path, table.ds, freq)
     integer = stamps is None
-    codes, names = pd.factorize(ids, sort=True)
     _refuse_too_wide(path, period, ids, table.ds, len(names), freq)
     _refuse_duplicates(path, codes, period, ids)
     begin, width = int(period.min()), int(period.max() - period.min()) + 1
@@ -73,12 +76,80 @@ def read_panel(path: Path, freq: str) -> PanelFile:
         first_bad(path, (share < 0) | (share > 1), "in_stock", "is not a share between 0 and 1", table.in_stock)
         in_stock = np.ones_like(values)
         in_stock[codes, column] = np.nan_to_num(share, nan=1.0)
-    covariates = tuple(str(c) for c in table.columns if c not in {*REQUIRED, "in_stock"})
+    cells = Cells(codes, column, ids, table.ds)
+    found = Found(width, ahead)
+    add_columns(found, path, table, cells, len(names))
     origin = None if stamps is None else stamps.min().to_pydatetime()
     last = int(period.max()) if stamps is None else stamps.max()
     month_end = stamps is not None and freq in "MQY" and bool(stamps.dt.is_month_end.all())
-    panel = Panel(tuple(str(n) for n in names), values, starts, in_stock, freq, origin)
-    return PanelFile(panel, last, integer, pattern, month_end, covariates, len(table))
+    rows, warnings = len(table), mixed_frequency(codes, column, names, freq)
+    del table
+    if static is not None:
+        side = read_table(static)
+        require_columns(static, side, ("unique_id",))
+        add_static(found, static, side, names)
+    if future is not None:
+        side = read_table(future)
+        require_columns(future, side, ("unique_id", "ds"))
+        add_future(found, future, side, _future_cells(future, side, freq, begin, integer, stamps, names), names)
+    panel = Panel(names, values, starts, in_stock, freq, origin, found.covariates())
+    return PanelFile(panel, last, integer, pattern, month_end, found.remarks, rows, warnings)
+
+
+LEAST_ROWS = 5
+
+
+def mixed_frequency(codes: IntArray, column: IntArray, names: tuple[str, ...], freq: str) -> tuple[str, ...]:
+    """A warning where series have rows only at every k-th period, k ≥ 2: weekly rows read as days, for instance."""
+    order = np.lexsort((column, codes))
+    same = np.diff(codes[order]) == 0
+    if not same.any():
+        return ()
+    gap = np.where(same, np.diff(column[order]), 0)
+    owner = codes[order][1:]
+    step = np.zeros(len(names), dtype=np.int64)
+    np.gcd.at(step, owner[same], gap[same])
+    sparse = np.flatnonzero((step > 1) & (np.bincount(codes, minlength=len(names)) >= LEAST_ROWS))
+    if not len(sparse):
+        return ()
+    more = f" and {len(sparse) - 1} more" if len(sparse) > 1 else ""
+    return (
+        f"series {names[sparse[0]]!r}{more}: rows only at every {step[sparse[0]]} periods of --freq {freq}; "
+        "zeros stand between them",
+    )
+
+
+def coded(ids: pd.Series) -> tuple[IntArray, tuple[str, ...]]:
+    """(rows,) place of each row's series among the names, and the names as text, sorted."""
+    import pandas as pd
+
+    categories = ids.astype("category").cat
+    places, names = pd.factorize(categories.categories.astype(str), sort=True)
+    return np.asarray(places, dtype=np.int64)[categories.codes.to_numpy()], tuple(str(n) for n in names)
+
+
+def _future_cells(
+    path: Path,
+    table: pd.DataFrame,
+    freq: str,
+    begin: int,
+    integer: bool,
+    stamps: pd.Series | None,
+    names: tuple[str, ...],
+) -> Cells:
+    """Rows of --future in the panel's own periods; unknown series and periods beyond the horizon are passed over."""
+    import pandas as pd
+
+    if table.empty:
+        return Cells(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), table.unique_id, table.ds)
+    period, own, _pattern = _periods(path, table.ds, freq, None if stamps is None else stamps.min())
+    if (own is None) != integer:
+        wanted = "whole numbers" if integer else "dates"
+        raise PanelFileError(f"{path}: column ds: {wanted} expected, as in the panel")
+    row = pd.Index(names).get_indexer(pd.Index(table.unique_id.astype(str)))
+    row = np.where(row < 0, -1 - np.arange(len(row)), row)
+    _refuse_duplicates(path, row, period, table.unique_id)
+    return Cells(row.astype(np.int64), (period - begin).astype(np.int64), table.unique_id, table.ds)
 
 
 def _numbers(path: Path, table: pd.DataFrame, column: str) -> FloatArray:
@@ -90,8 +161,11 @@ def _numbers(path: Path, table: pd.DataFrame, column: str) -> FloatArray:
     return numbers.to_numpy(dtype=float)
 
 
-def _periods(path: Path, ds: pd.Series, freq: str) -> tuple[np.ndarray, pd.Series | None, str | None]:
-    """Whole period numbers of ds, its timestamps (None for plain numbers), and how dates are written as numbers."""
+def _periods(
+    path: Path, ds: pd.Series, freq: str, first: Any = None
+) -> tuple[np.ndarray, pd.Series | None, str | None]:
+    """Whole period numbers of ds, its timestamps (None for plain numbers), and how dates are written as numbers. Weeks
+    are counted from `first`, else from the earliest of them."""
     import pandas as pd
 
     first_bad(path, ds.isna().to_numpy(), "ds", "is empty")
@@ -112,7 +186,7 @@ def _periods(path: Path, ds: pd.Series, freq: str) -> tuple[np.ndarray, pd.Serie
         path, (year < YEARS[0]) | (year > YEARS[1]), "ds", f"is not between the years {YEARS[0]} and {YEARS[1]}", ds
     )
     if freq == "W":
-        days = (stamps - stamps.min()).dt.days.to_numpy()
+        days = (stamps - (stamps.min() if first is None else first)).dt.days.to_numpy()
         return days // 7, stamps, pattern
     naive = stamps.dt.tz_localize(None)
     return naive.dt.to_period({"H": "h"}.get(freq, freq)).astype("int64").to_numpy(), stamps, pattern

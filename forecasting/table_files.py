@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
-import tempfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,16 +32,19 @@ def read_table(path: Path) -> pd.DataFrame:
         raise PanelFileError(f"{path}: no such file")
     try:
         if path.suffix == ".parquet":
-            return pd.read_parquet(path)
+            return _read_parquet(path)
         if path.name.endswith((".csv", ".csv.gz")):
             _refuse_other_widths(path)
-            return pd.read_csv(
+            table = pd.read_csv(
                 path,
                 dtype={"unique_id": str},
                 index_col=False,
                 keep_default_na=False,
                 na_values={"unique_id": [""], "ds": [""]} | {c: list(UNKNOWN) for c in NUMERIC},
             )
+            if "unique_id" in table.columns:
+                table["unique_id"] = table.unique_id.astype("category")
+            return table
     except UnicodeDecodeError as error:
         raise PanelFileError(
             f"{path}: line {_undecodable_line(path)}: not UTF-8 text; columns {_wanted()} expected"
@@ -61,6 +62,14 @@ def read_table(path: Path) -> pd.DataFrame:
             f"{path}: not a readable {path.suffix.lstrip('.')} file: {' '.join(str(error).split())}"
         ) from error
     raise PanelFileError(f"{path}: unknown kind of file; .csv, .csv.gz or .parquet expected")
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    """The ids dictionary-encoded: a series' name is held once, not once a row."""
+    import pyarrow.parquet as pq
+
+    text = [c.name for c in pq.read_schema(path) if c.name == "unique_id" and str(c.type).endswith("string")]
+    return pq.read_table(path, read_dictionary=text).to_pandas(self_destruct=True, split_blocks=True)
 
 
 def _wanted() -> str:
@@ -124,31 +133,6 @@ def first_bad(path: Path, bad: np.ndarray, column: str, fault: str, values: pd.S
     if len(rows):
         shown = "" if values is None else f" {values.iloc[[rows[0]]].tolist()[0]!r}"
         raise PanelFileError(f"{path}: line {rows[0] + 2}: column {column}:{shown} {fault}")
-
-
-def write_all(tables: Sequence[tuple[Path, Any]]) -> None:
-    """Write every (path, DataFrame or text) beside its place, then move all into place: a failure leaves nothing half
-    written."""
-    written: list[tuple[str, Path]] = []
-    try:
-        for path, content in tables:
-            handle, name = tempfile.mkstemp(
-                dir=path.parent, prefix=f".{path.name}.", suffix="".join(path.suffixes[-2:])
-            )
-            os.close(handle)
-            written.append((name, path))
-            if isinstance(content, str):
-                Path(name).write_text(content, encoding="utf-8")
-            elif path.suffix == ".parquet":
-                content.to_parquet(name, index=False)
-            else:
-                content.to_csv(name, index=False, compression="gzip" if path.suffix == ".gz" else None)
-        for name, path in written:
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-    finally:
-        for name, _ in written:
-            Path(name).unlink(missing_ok=True)
 
 
 def check_output(path: Path, kinds: tuple[str, ...]) -> Path:

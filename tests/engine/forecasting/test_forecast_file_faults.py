@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.file_forecast import plain, run_file_forecast
+from forecasting.file_forecast import run_file_forecast
+from forecasting.output_files import plain
 from forecasting.panel_files import future_stamps, read_panel
 from forecasting.table_files import PanelFileError
 from tests.engine.forecasting.test_forecast_files import clock, options

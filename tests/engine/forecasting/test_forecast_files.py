@@ -146,16 +146,6 @@ def test_missing_and_unknown_files_are_named(tmp_path, name):
         read_panel(tmp_path / name, "D")
 
 
-def test_covariates_no_method_uses_are_named_in_the_report(tmp_path):
-    path, future = tmp_path / "sales.csv", tmp_path / "future.csv"
-    long_table(3, 60).assign(price=2.5).to_csv(path, index=False)
-    future.write_text("unique_id,ds,promotion\n000,2026-03-06,1\n")
-
-    report = run_file_forecast(options(tmp_path, path, future=future), clock)
-
-    assert report["unused_covariates"] == ["sales.csv:price", "future.csv:promotion"]
-
-
 def test_the_number_of_processes_does_not_change_the_result(tmp_path, monkeypatch):
     monkeypatch.setattr("forecasting.file_forecast.PART", 6)
     path = tmp_path / "sales.parquet"
