@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from config.kernel import jobs
+from forecasting.services.chunks import sweep_chunks
 from monitoring.services import alerts, housekeeping, kpis
 from monitoring.services.webhooks import relay, sending
 
@@ -26,6 +27,7 @@ def record_kpis() -> str:
 def fail_abandoned_jobs() -> int:
     """Jobs whose worker died are marked failed, and somebody hears of it; jobs nobody heard of are sent again."""
     now = timezone.now()
+    sweep_chunks(now=now)
     jobs.wake_waiting_jobs(now=now)
     failed = jobs.fail_abandoned_jobs(now=now)
     if failed:

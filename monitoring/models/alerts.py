@@ -21,6 +21,8 @@ class Alert(models.Model):
         LEDGER_DRIFT = "ledger_drift", _("Ledger drift")
         WEBHOOK_ENDPOINT = "webhook_endpoint", _("Webhook in trouble")
         EXPIRED_STOCK = "expired_stock", _("Expired stock")
+        FORECAST_DRIFT = "forecast_drift", _("Forecast has drifted")
+        FORECAST_SURPRISED = "forecast_surprised", _("Demand surprises the forecast")
 
     class Severity(models.TextChoices):
         CRITICAL = "critical", _("Critical")

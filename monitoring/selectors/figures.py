@@ -1,6 +1,7 @@
 """The KPIs, each with the definition the dashboard prints. Money is in the company's currency: stock by
 the ledger (FIFO or moving average), demand at today's unit cost."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +15,7 @@ from catalog.models import Sku
 from config.kernel.fields import money
 from forecasting.models import DemandHistory, Forecast, ForecastRun
 from forecasting.selectors import latest_run
+from forecasting.selectors.adjusted import adjusted_pairs
 from monitoring.selectors.orders import Amounts, late_orders, open_proposals, orders_worth
 from procurement.models import PurchaseOrder
 from warehouses.selectors.as_of import stock_value_now
@@ -66,16 +68,17 @@ def stock_value() -> Decimal:
     return stock_value_now()
 
 
-def stockouts(run: ForecastRun | None, positions: dict[tuple[int, int], Position]) -> int:
-    """SKU × warehouse of the latest forecast (active SKUs with expected demand) with nothing available."""
-    return sum(positions.get(pair, Position()).available <= 0 for pair in planned_pairs(run))
+def stockouts(pairs: Collection[tuple[int, int]], positions: dict[tuple[int, int], Position]) -> int:
+    """How many of these SKU × warehouse have nothing available."""
+    return sum(positions.get(pair, Position()).available <= 0 for pair in pairs)
 
 
-def planned_pairs(run: ForecastRun | None) -> list[tuple[int, int]]:
+def planned_pairs(run: ForecastRun | None, *, today: date) -> list[tuple[int, int]]:
+    """SKU × warehouse of the latest forecast: active SKUs with expected demand, the overrides in force included."""
     if run is None:
         return []
-    rows = Forecast.objects.filter(run=run, sku__status__in=Sku.PLANNED, protection_mean__gt=0)
-    return list(rows.values_list("sku_id", "warehouse_id"))
+    rows = Forecast.objects.filter(run=run, sku__status__in=Sku.PLANNED)
+    return sorted(adjusted_pairs(run, rows, on=today))
 
 
 def forecast_error(run: ForecastRun | None) -> ForecastError:
@@ -104,7 +107,8 @@ def current_figures(*, now: datetime, today: date) -> dict[str, Any]:
     """All figures as JSON-ready values; what `record_kpis` keeps and the dashboard shows."""
     run, positions = latest_run(), stock_positions(today=today)
     fill, error, value = fill_rate(now=now), forecast_error(run), stock_value()
-    empty, planned = stockouts(run, positions), len(planned_pairs(run))
+    pairs = planned_pairs(run, today=today)
+    empty, planned = stockouts(pairs, positions), len(pairs)
     late, proposals = late_orders(today=today), open_proposals()
     ordered, drafts = orders_worth(*PurchaseOrder.ON_ORDER), orders_worth(PurchaseOrder.Status.DRAFT)
     cost_per_day = cost_of_demand(until=today) / WINDOW_DAYS

@@ -28,7 +28,7 @@ def figures_of_past_days(*, today: date, days: int) -> dict[date, dict[str, Any]
     start = datetime.combine(today - timedelta(days=days), time(0), tzinfo=UTC)
     moved = _moved_by_day(start)
     launched = dict(Sku.objects.values_list("pk", "launched_on"))
-    pairs = planned_pairs(latest_run())
+    pairs = planned_pairs(latest_run(), today=today)
     usable = {pair: position.usable for pair, position in stock_positions(today=today).items()}
     ends = [start + timedelta(days=n + 1) - _INSTANT for n in range(days)]
     value = dict(zip((end.date() for end in ends), value_over_time(ends), strict=True))

@@ -11,6 +11,8 @@ from django.db.models.functions import Coalesce
 from catalog.models import Sku
 from forecasting.models import Forecast, ForecastRun
 from forecasting.selectors import latest_run
+from forecasting.selectors.adjusted import adjusted_days
+from forecasting.selectors.overrides import override_effects
 from procurement.models import PurchaseOrder, PurchaseOrderLine, SupplierItem
 from procurement.models.orders import OUTSTANDING
 from warehouses.selectors.inbound import transfers_under_way
@@ -48,20 +50,21 @@ class StockoutRisk:
 
 def stockout_risks(*, today: date, run: ForecastRun | None = None) -> list[StockoutRisk]:
     """Every risk, the shortest cover first. A SKU is at risk when its available units are expected to be gone before
-    the next arrival (an order's or a transfer's) or before an order placed today would come, whichever is sooner.
-    Five queries."""
+    the next arrival (an order's or a transfer's) or before an order placed today would come, whichever is sooner. What
+    is expected is the forecast with the overrides in force. At most ten queries."""
     run = run or latest_run()
     if run is None:
         return []
     positions, arrivals, lead_times = stock_positions(today=today), next_arrivals(today=today), lead_times_of_skus()
-    risks = []
+    risks, effects, passed = [], override_effects(run, on=today), days_passed(run, today)
     for row in _expected_demand(run, today):
         pair = (row["sku_id"], row["warehouse_id"])
         lead_time = lead_times.get(row["sku_id"], UNKNOWN_LEAD_TIME_DAYS)
         arrival = arrivals.get(pair)
         helped_on = min(today + timedelta(days=lead_time), arrival or date.max)
         available = positions.get(pair, Position()).available
-        cover = days_of_cover(float(available), row["ahead"] or [])
+        expected = adjusted_days(row["ahead"] or [], effects.get(pair, ()), skip=passed)
+        cover = days_of_cover(float(available), expected)
         if cover is None or today + timedelta(days=int(cover)) >= helped_on:
             continue
         risks.append(
@@ -123,9 +126,14 @@ def lead_times_of_skus() -> dict[int, int]:
     return dict(items.values_list("sku_id", Coalesce("lead_time_days", "supplier__lead_time_days")))
 
 
+def days_passed(run: ForecastRun, today: date) -> int:
+    """Days of the forecast that lie before today."""
+    return max((today - run.as_of).days - 1, 0)
+
+
 def _expected_demand(run: ForecastRun, today: date):  # type: ignore[no-untyped-def]
     """Forecasts of the run for planned SKUs, cut to the days from today on."""
-    passed = max((today - run.as_of).days - 1, 0)
+    passed = days_passed(run, today)
     return (
         Forecast.objects.filter(run=run, sku__status__in=Sku.PLANNED, warehouse__is_active=True)
         .annotate(ahead=F(f"mean__{passed}_{passed + LOOK_AHEAD_DAYS}"))

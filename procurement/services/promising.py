@@ -9,9 +9,11 @@ from decimal import Decimal
 
 from django.db.models import F
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from forecasting.models import Forecast
 from forecasting.selectors import latest_run
+from forecasting.selectors.adjusted import adjusted_forecasts
 from procurement.engine.errors import ParameterError
 from procurement.engine.explanation import Derivation
 from procurement.engine.reorder_point import demand_curve, derive_reorder_point
@@ -39,28 +41,31 @@ def open_orders(sku_ids: Collection[int]) -> list[Inbound]:
 
 def held_back(sku_ids: Collection[int]) -> dict[Pair, Decimal]:
     """The safety stock of the run in force, as the plan works it out: reorder point less expected demand, in whole
-    units; pairs without a forecast or a supplier item hold nothing back. Five queries."""
+    units; pairs without a forecast or a supplier item hold nothing back. Overrides of planners count. At most eleven
+    queries."""
     run = latest_run()
     if run is None:
         return {}
     items = planned_items(sku_ids)
     rows = Forecast.objects.filter(run=run, sku_id__in=list(sku_ids)).order_by("pk")
-    found: dict[Pair, Decimal] = {}
-    for sku_id, warehouse_id, days, mean, sd, quantiles in rows.values_list(
+    rows = rows.only(
         "sku_id", "warehouse_id", "protection_days", "protection_mean", "protection_sd", "protection_quantiles"
-    ):
-        planned = items.get((sku_id, warehouse_id))
+    )
+    found: dict[Pair, Decimal] = {}
+    for forecast in adjusted_forecasts(run, rows, on=timezone.localdate(), sku_ids=sku_ids):
+        pair = (forecast.sku_id, forecast.warehouse_id)
+        planned = items.get(pair)
         if planned is None:
             continue
         item = ReplenishmentInput(
             sku_key="",
-            mean_daily_demand=mean / days,
+            mean_daily_demand=forecast.protection_mean / forecast.protection_days,
             lead_time_days=float(planned.lead_time_days),
             review_days=float(planned.review_days),
             lead_time_sd_days=float(planned.item.supplier.lead_time_sd_days),
-            protection_mean=mean,
-            protection_sd=sd,
-            protection_quantiles=dict(zip(run.quantile_levels, quantiles, strict=True)),
+            protection_mean=forecast.protection_mean,
+            protection_sd=forecast.protection_sd,
+            protection_quantiles=dict(zip(run.quantile_levels, forecast.protection_quantiles, strict=True)),
             service_level=float(planned.policy.service_level),
         )
         derivation = Derivation()
@@ -69,5 +74,5 @@ def held_back(sku_ids: Collection[int]) -> dict[Pair, Decimal]:
         except ParameterError:  # the plan names such items; nothing is held back for them
             continue
         if (units := math.ceil(derivation.values["safety_stock"])) > 0:
-            found[sku_id, warehouse_id] = Decimal(units)
+            found[pair] = Decimal(units)
     return found

@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from catalog.models import Sku
 from forecasting.models import Forecast, ForecastRun
+from forecasting.selectors.adjusted import adjusted_forecasts
+from forecasting.selectors.consumption import units_counted_twice
 from procurement.models import Proposal
 from procurement.selectors import draft_quantities, on_order_quantities
 from procurement.services.aims import Pair, PlannedItem
@@ -44,12 +46,13 @@ class ProposalCounts:
 
 @dataclass(frozen=True, slots=True)
 class _Supply:
-    """What is there and what is coming, per SKU and warehouse."""
+    """What is there and what is coming, per SKU and warehouse; `counted_twice` is both promised and still forecast."""
 
     positions: Mapping[Pair, Position]
     backordered: Mapping[Pair, Decimal]
     on_order: Mapping[Pair, Decimal]
     in_draft: Mapping[Pair, Decimal]
+    counted_twice: Mapping[Pair, float]
 
 
 def propose_reorders(
@@ -68,7 +71,8 @@ def propose_reorders(
         # Before supply is read: an acceptance in between would be neither an open proposal nor a draft that was seen.
         open_now = locked_open_proposals()
         today = timezone.localdate(now)
-        forecasts = {(f.sku_id, f.warehouse_id): f for f in _protection_forecasts(run)}
+        adjusted = adjusted_forecasts(run, _protection_forecasts(run), on=today)
+        forecasts = {(f.sku_id, f.warehouse_id): f for f in adjusted}
         pairs = [pair for pair in forecasts if pair in items]
         results, unplannable = _decide(_inputs(run, items, forecasts, pairs, today))
         counts = ProposalCounts(
@@ -91,7 +95,13 @@ def _inputs(
     pairs: list[Pair],
     today: date,
 ) -> dict[Pair, "ReplenishmentInput"]:
-    supply = _Supply(stock_positions(today=today), backordered_quantities(), on_order_quantities(), draft_quantities())
+    supply = _Supply(
+        stock_positions(today=today),
+        backordered_quantities(),
+        on_order_quantities(),
+        draft_quantities(),
+        units_counted_twice(run, today=today),
+    )
     lines = Counter(_order_key(items[pair], pair) for pair in pairs)
     return {
         pair: _input(
@@ -146,15 +156,18 @@ def _input(
 
     position = supply.positions.get(pair, Position())
     item, supplier, policy = planned.item, planned.item.supplier, planned.policy
+    ordered = supply.counted_twice.get(pair, 0.0)
     return ReplenishmentInput(
         sku_key=item.sku.code,
         mean_daily_demand=forecast.protection_mean / forecast.protection_days,
         lead_time_days=float(planned.lead_time_days),
         review_days=float(planned.review_days),
         lead_time_sd_days=float(supplier.lead_time_sd_days),
-        protection_mean=forecast.protection_mean,
+        protection_mean=max(forecast.protection_mean - ordered, 0.0),
         protection_sd=forecast.protection_sd,
-        protection_quantiles=dict(zip(levels, forecast.protection_quantiles, strict=True)),
+        protection_quantiles={
+            level: max(units - ordered, 0.0) for level, units in zip(levels, forecast.protection_quantiles, strict=True)
+        },
         service_level=float(policy.service_level),
         on_hand=float(position.usable),
         reserved=float(position.reserved),

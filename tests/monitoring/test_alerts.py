@@ -7,6 +7,7 @@ import pytest
 
 from config.kernel.errors import Conflict, NotFound
 from config.kernel.models import Job
+from forecasting.models import ForecastDrift
 from monitoring.models import Alert
 from monitoring.selectors.risks import days_of_cover, stockout_risks
 from monitoring.services.alerts import AlertCounts, acknowledge_alert, evaluate_alerts
@@ -218,3 +219,33 @@ def test_a_resolved_or_unknown_alert_cannot_be_acknowledged(world: World) -> Non
     with pytest.raises(NotFound):
         acknowledge_alert(alert.pk + 1, actor=world.planner, now=NOW)
     assert date(2026, 3, 2) == TODAY
+
+
+def test_a_forecast_that_drifted_is_told_once_whatever_its_kinds_and_until_it_is_learnt_anew(world: World) -> None:
+    run = make_run()
+    expect(run, world.mug, world.north, per_day=0, value_class="A")
+    for sku, warehouse, kind, measure in (
+        (world.mug, world.north, "bias", 0.9),
+        (world.mug, world.north, "coverage", 0.25),
+        (world.lamp, world.main, "error", 2.5),
+    ):
+        ForecastDrift.objects.create(
+            sku=sku, warehouse=warehouse, kind=kind, measure=measure, limit=0.6, found_on=TODAY
+        )
+
+    assert evaluate_alerts(now=NOW).opened == 2
+
+    lamp, mug = Alert.objects.order_by("message")
+    assert (mug.kind, mug.severity, mug.link) == (
+        "forecast_drift",
+        "critical",
+        f"/admin/catalog/sku/{world.mug.pk}/change/",
+    )
+    assert mug.message == (
+        "The forecast of MUG in Glasgow has drifted: it errs to one side (90% of its errors); "
+        "demand is above its upper quantile on 25% of the days."
+    )
+    assert lamp.severity == "warning"
+    assert lamp.message == "The forecast of LAMP in Leeds has drifted: it errs 2.5 times as much as in its backtest."
+    ForecastDrift.objects.update(state="refitted")
+    assert evaluate_alerts(now=NOW + timedelta(minutes=5)).resolved == 2
