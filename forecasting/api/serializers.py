@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from config.kernel.api import HouseSerializer, lines_of
+from forecasting.api.adjusted import AdjustedField, ConsumptionField
 from forecasting.models import DemandHistory, Forecast, ForecastRun
 
 # What one request may ask for: about fifteen seconds of one core in all.
@@ -70,6 +71,8 @@ class ForecastSerializer(ForecastRowSerializer):
     as_of = serializers.DateField(source="run.as_of", read_only=True)
     quantiles = serializers.SerializerMethodField()
     protection_quantiles = serializers.SerializerMethodField()
+    adjusted = AdjustedField()
+    consumption = ConsumptionField()
 
     class Meta(ForecastRowSerializer.Meta):
         fields: tuple[str, ...] = (
@@ -79,6 +82,8 @@ class ForecastSerializer(ForecastRowSerializer):
             "quantiles",
             "protection_quantiles",
             "scores",
+            "adjusted",
+            "consumption",
         )
 
     def get_quantiles(self, forecast: Forecast) -> dict[str, list[float]]:

@@ -2,20 +2,14 @@
 
 from typing import Any, ClassVar
 
-from django_filters import BooleanFilter
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.response import Response
 
 from config.kernel.api import HouseViewSet, ReadViewSet
-from forecasting.api import serializers
+from forecasting.api import accuracy, levels, nowcast, overrides, recommendable, serializers, signals
+from forecasting.api.levels import LATEST
 from forecasting.models import DemandHistory, Forecast, ForecastRun
-from forecasting.selectors import latest_run
 from forecasting.services.predictions import predict
-
-
-def only_latest(rows: Any, name: str, wanted: bool) -> Any:
-    run = latest_run() if wanted else None
-    return rows.filter(run=run) if wanted else rows
 
 
 class DemandViewSet(ReadViewSet):
@@ -52,7 +46,7 @@ class ForecastViewSet(ReadViewSet):
     permission_map: ClassVar = {"list": "forecasting.view_forecast", "retrieve": "forecasting.view_forecast"}
     filters: ClassVar = {
         "run": "run",
-        "latest": BooleanFilter(method=only_latest, label="true: of the latest complete run only."),
+        "latest": LATEST,
         "sku": ("sku__code", "exact", "in"),
         "warehouse": "warehouse__code",
         "method": "method",
@@ -130,4 +124,10 @@ ROUTES = [
     ("forecast-runs", ForecastRunViewSet),
     ("forecasts", ForecastViewSet),
     ("predict", PredictViewSet),
+    *levels.ROUTES,
+    *nowcast.ROUTES,
+    ("forecast-overrides", overrides.ForecastOverrideViewSet),
+    *accuracy.ROUTES,
+    *signals.ROUTES,
+    *recommendable.ROUTES,
 ]

@@ -171,11 +171,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name='forecast',
-            name='mean',
-            field=django.contrib.postgres.fields.ArrayField(base_field=forecasting.models.forecasts.RealField(), size=None, verbose_name='mean per day'),
-        ),
-        migrations.AlterField(
-            model_name='forecast',
             name='quantiles',
             field=django.contrib.postgres.fields.ArrayField(base_field=django.contrib.postgres.fields.ArrayField(base_field=forecasting.models.forecasts.RealField(), size=None), size=None, verbose_name='quantiles per day'),
         ),
@@ -205,7 +200,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('share', models.FloatField(help_text="Of the SKU's demand in the warehouse, 0 to 1.", verbose_name='share')),
-                ('mean', django.contrib.postgres.fields.ArrayField(base_field=forecasting.models.forecasts.RealField(), size=None, verbose_name='mean per day')),
+                ('mean', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), size=None, verbose_name='mean per day')),
                 ('quantiles', django.contrib.postgres.fields.ArrayField(base_field=django.contrib.postgres.fields.ArrayField(base_field=forecasting.models.forecasts.RealField(), size=None), size=None, verbose_name='quantiles per day')),
                 ('protection_mean', models.FloatField(verbose_name='expected demand over the protection interval')),
                 ('protection_quantiles', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), size=None, verbose_name='quantiles over the protection interval')),

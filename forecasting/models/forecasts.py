@@ -14,7 +14,7 @@ from warehouses.models import Warehouse
 
 
 class RealField(models.FloatField):
-    """Four bytes a number: seven digits are more than any forecast knows."""
+    """Four bytes a number: seven digits are more than any quantile knows. (Means have eight: they add up exactly.)"""
 
     def db_type(self, connection: Any) -> str:
         return "real"
@@ -46,7 +46,7 @@ class Forecast(models.Model):
         _("value at stake"), default=0, help_text=_("Expected demand over the protection interval, at unit cost.")
     )
     scores = models.JSONField(_("backtest scores"), default=dict)
-    mean = ArrayField(RealField(), verbose_name=_("mean per day"))
+    mean = ArrayField(models.FloatField(), verbose_name=_("mean per day"))
     quantiles = ArrayField(ArrayField(RealField()), verbose_name=_("quantiles per day"))
     protection_days = models.PositiveSmallIntegerField(_("protection interval (days)"))
     protection_mean = models.FloatField(_("expected demand over the protection interval"))
@@ -90,7 +90,7 @@ class ChannelForecast(models.Model):
     warehouse = models.ForeignKey(Warehouse, models.CASCADE, verbose_name=_("warehouse"), db_index=False)
     channel = models.ForeignKey(Channel, models.CASCADE, verbose_name=_("channel"), db_index=False)
     share = models.FloatField(_("share"), help_text=_("Of the SKU's demand in the warehouse, 0 to 1."))
-    mean = ArrayField(RealField(), verbose_name=_("mean per day"))
+    mean = ArrayField(models.FloatField(), verbose_name=_("mean per day"))
     quantiles = ArrayField(ArrayField(RealField()), verbose_name=_("quantiles per day"))
     protection_mean = models.FloatField(_("expected demand over the protection interval"))
     protection_quantiles = ArrayField(models.FloatField(), verbose_name=_("quantiles over the protection interval"))

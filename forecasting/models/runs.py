@@ -87,6 +87,9 @@ class ForecastChunk(models.Model):
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     seconds = models.FloatField(_("seconds"), null=True, blank=True)
     error = models.TextField(_("error"), blank=True)
+    pairs = models.BinaryField(
+        null=True, editable=False, help_text="The SKUs and warehouses of the chunk, as they were when the run began."
+    )
     history = models.BinaryField(
         null=True, editable=False, help_text="The packed demand it read, so that the next day appends one column."
     )

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import CalendarEvent, Category, Listing
 from config.kernel.models import Job
-from forecasting.models import DemandHistory, Forecast
+from forecasting.models import AggregateForecast, ChannelForecast, DemandHistory, Forecast, ForecastOverride
 from monitoring.models import Alert, KpiSnapshot
 from procurement.models import LineResponse, Policy, PriceBreak, PurchaseOrder, PurchaseOrderLine, Receipt, ReceiptLine
 from tests.cast import (
@@ -121,6 +121,22 @@ def forecast(world: Any, n: int) -> None:
         protection_mean=7,
         protection_sd=1,
         protection_quantiles=[7.0, 9.0],
+    )
+
+
+def override(world: Any, n: int) -> None:
+    ForecastOverride.objects.create(
+        sku=make_sku(f"Q{n}"),
+        warehouse=make_warehouse(f"QW{n}"),
+        channel=make_channel(f"C{n}"),
+        value=2,
+        starts_on=NEED_BY,
+        ends_on=NEED_BY,
+        expires_on=NEED_BY,
+        reason="r",
+        author=world.planner,
+        withdrawn_by=world.viewer,
+        withdrawn_at=NOW,
     )
 
 
@@ -250,6 +266,28 @@ ROWS: dict[str, Callable[[Any, int], Any]] = {
     "demand": demand,
     "forecast-runs": lambda world, n: make_run(),
     "forecasts": forecast,
+    "channel-forecasts": lambda world, n: ChannelForecast.objects.create(
+        run=make_run(),
+        sku=make_sku(f"Q{n}"),
+        warehouse=make_warehouse(f"QW{n}"),
+        channel=make_channel(f"C{n}"),
+        share=1,
+        mean=[],
+        quantiles=[],
+        protection_mean=7,
+        protection_quantiles=[7.0, 9.0],
+    ),
+    "forecast-levels": lambda world, n: AggregateForecast.objects.create(
+        run=make_run(),
+        level="category_warehouse",
+        category=Category.objects.create(code=f"Q{n}", name="q"),
+        warehouse=make_warehouse(f"QW{n}"),
+        mean=[1.0],
+        quantiles=[[1.0], [2.0]],
+        horizon_mean=1,
+        horizon_quantiles=[1.0, 2.0],
+    ),
+    "forecast-overrides": override,
     "suppliers": lambda world, n: make_supplier(f"QS{n}"),
     "supplier-items": sku_with_item,
     "policies": lambda world, n: Policy.objects.create(
@@ -292,4 +330,5 @@ def test_every_list_is_counted(world: Any) -> None:
 
     # These answer a question: a scan, a feed, a moment's worth, a shipment's cost, where to put what has arrived.
     answers = {"scan", "events", "stock-value", "cost-of-goods", "available-to-promise", "putaway"}
+    answers |= {"forecast-accuracy", "forecast-value-added"}
     assert {*ROWS, *answers} == {resource for resource, rules in TABLE.items() if "read" in rules}

@@ -1,10 +1,13 @@
 """Who may write what, with bodies that would work: the refused change nothing, the allowed do what they say."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.apps import apps
+from django.utils.timezone import localdate
 
+from forecasting.models import ForecastOverride
 from procurement.models import PurchaseOrder
 from tests.cast import World
 from tests.procurement.buying import draft_order, make_proposal, sent_order
@@ -12,6 +15,14 @@ from tests.procurement.buying import draft_order, make_proposal, sent_order
 PEOPLE = ("planner", "clerk", "viewer", "integration", "northwind_user", "outsider_user")
 LINE = {"sku": "MUG", "quantity": "2", "unit_price": "9.00"}
 SALE = {"channel": "WEB", "external_id": "W-1", "ordered_at": "2026-03-02T08:00:00Z", "lines": [LINE]}
+OVERRIDE = {
+    "sku": "MUG",
+    "kind": "factor",
+    "value": "2",
+    "starts_on": f"{localdate()}",
+    "ends_on": f"{localdate() + timedelta(days=7)}",
+    "reason": "A promotion",
+}
 LOST = {"sku": "MUG", "warehouse": "MAIN", "location": "A-01", "quantity": "-3", "reason": "lost"}
 
 
@@ -53,6 +64,9 @@ CASES: dict[str, tuple[str, str, Any, set[str]]] = {
         {"clerk"},
     ),
     "an acceptance": ("post", "proposals/accept/", {"proposals": [{"proposal": "{proposal}"}]}, {"planner"}),
+    "an override": ("post", "forecast-overrides/", OVERRIDE, {"planner"}),
+    "some overrides": ("post", "forecast-overrides/batch/", {"overrides": [OVERRIDE]}, {"planner"}),
+    "a withdrawal": ("post", "forecast-overrides/{override}/withdraw/", {}, {"planner"}),
     "a dismissal": ("post", "proposals/dismiss/", {"proposals": ["{proposal}"]}, {"planner"}),
 }
 
@@ -73,6 +87,16 @@ def test_who_may_write(world: World, api: Any, who: str, case: str) -> None:
     draft: PurchaseOrder = draft_order(world)
     proposal = make_proposal(world, world.mug, 40)
     names = {"draft": draft.number, "sent": sent.number, "line": sent.lines.get().pk, "proposal": proposal.pk}
+    override = ForecastOverride.objects.create(
+        sku=world.mug,
+        value=2,
+        starts_on=localdate(),
+        ends_on=localdate(),
+        expires_on=localdate() + timedelta(days=1),
+        reason="A promotion",
+        author=world.planner,
+    )
+    names["override"] = override.pk
     before = everything()
 
     answer = getattr(api(getattr(world, who)), method)(f"/api/v1/{path.format(**names)}", filled(body, names))

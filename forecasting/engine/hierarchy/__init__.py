@@ -7,7 +7,7 @@ joint = sample_levels(tree, sums_of(...), ...)                          # quanti
 """
 
 from forecasting.engine.hierarchy.channels import Split, channel_shares, split_channels
-from forecasting.engine.hierarchy.joint import Dependence, GroupSums, sample_groups, sums_of_groups
+from forecasting.engine.hierarchy.joint import Dependence, GroupSums, fit_dependence, sample_groups, sums_of_groups
 from forecasting.engine.hierarchy.reconcile import METHODS, reconcile
 from forecasting.engine.hierarchy.tree import Tree, to_grid
 
@@ -18,6 +18,7 @@ __all__ = [
     "Split",
     "Tree",
     "channel_shares",
+    "fit_dependence",
     "reconcile",
     "sample_groups",
     "split_channels",

@@ -9,9 +9,11 @@ series: memory and time do not depend on their number.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 from scipy.special import ndtr, ndtri
 
 from forecasting.engine.types import FloatArray, IntArray
@@ -53,6 +55,24 @@ class GroupSums:
             self.mean + other.mean,
         )
 
+    def grown(self, groups: int) -> GroupSums:
+        """The same sums with room for more groups, all zero."""
+        extra = groups - len(self.mean)
+
+        def padded(values: FloatArray) -> FloatArray:
+            return np.concatenate([values, np.zeros((extra, *values.shape[1:]))])
+
+        return GroupSums(self.knots, padded(self.first), padded(self.product), padded(self.mean))
+
+    def total(self) -> GroupSums:
+        """All groups as one."""
+        return GroupSums(
+            self.knots,
+            self.first.sum(axis=0, keepdims=True),
+            self.product.sum(axis=0, keepdims=True),
+            self.mean.sum(axis=0, keepdims=True),
+        )
+
 
 def knots_of(levels: tuple[float, ...]) -> FloatArray:
     """(K,) levels of the knots: 0 (nothing), the stored ones, and one in the tail."""
@@ -75,10 +95,11 @@ def sums_of_groups(
     parts = [np.zeros_like(quantiles[:, :, :1]), quantiles[:, :, : len(knots) - 2], tail]
     q = np.concatenate(parts, axis=2)
 
+    member = sparse.csr_matrix((np.ones(len(codes)), (codes, np.arange(len(codes)))), shape=(groups, len(codes)))
+
     def total(values: FloatArray) -> FloatArray:
-        out = np.zeros((groups, *values.shape[1:]))
-        np.add.at(out, codes, values)
-        return out
+        summed: FloatArray = member @ values.reshape(len(codes), -1)
+        return summed.reshape(groups, *values.shape[1:])
 
     return GroupSums(knots, total(q), total(q[:, :, :, None] * q[:, :, None, :]), total(mean))
 
@@ -134,3 +155,45 @@ def sample_groups(
         mean = draw.mean(axis=1, keepdims=True)
         out[:, day] = np.where(mean > 0, draw * (sums.mean[:, day : day + 1] / np.maximum(mean, 1e-12)), 0.0)
     return out
+
+
+def relative_spread(sums: GroupSums, rho: float, days: int = 28) -> float:
+    """Standard deviation of a day's total over its mean, by the copula, root mean square of the first `days` days."""
+    total = sums.total()
+    scores = ndtri((np.arange(NODES) + 0.5) / NODES)
+    first, second = weights_given(scores, sums.knots, rho)
+    squares = []
+    for day in range(min(days, total.mean.shape[1])):
+        centre = total.first[0, day] @ first.T
+        inner = total.product[0, day].ravel() @ second.reshape(NODES, -1).T
+        if centre.mean() > 0:
+            squares.append((centre.var() + inner.mean()) / centre.mean() ** 2)
+    return float(np.sqrt(np.mean(squares))) if squares else 0.0
+
+
+def fit_dependence(totals: Sequence[float], sums: GroupSums, season: int = 7) -> Dependence:
+    """ρ at which the copula's total strays from day to day as much as the past totals strayed from their season.
+
+    totals: daily totals, the last is the newest. Season = median of the weekday's share of a centred week; residuals
+    are log ratios to that, holidays (totals under a tenth of the usual) left out. ρ by bisection in [0, .9];
+    persistence = the residuals' correlation at lag 1, in [0, .95]. Under eight weeks of totals: the defaults.
+    """
+    values = np.asarray(totals, dtype=float)
+    if len(values) < 8 * season:
+        return Dependence()
+    week = np.convolve(values, np.ones(season) / season, mode="same")
+    ratio = np.where(week > 0, values / np.where(week > 0, week, 1.0), 0.0)
+    usual = np.array([np.median(ratio[phase::season]) for phase in range(season)])[np.arange(len(values)) % season]
+    usable = (usual > 0.05) & (ratio > 0.1 * usual)
+    usable[: season // 2] = usable[len(values) - season // 2 :] = False
+    if usable.sum() < 4 * season:
+        return Dependence()
+    residual = np.where(usable, np.log(np.where(usable, ratio, 1.0) / np.where(usable, usual, 1.0)), 0.0)
+    seen = float(np.sqrt((residual[usable] ** 2).mean()))
+    both = usable[1:] & usable[:-1]
+    lagged = float((residual[1:] * residual[:-1])[both].mean()) / max(seen**2, 1e-12) if both.any() else 0.0
+    low, high = 0.0, 0.9
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (middle, high) if relative_spread(sums, middle) < seen else (low, middle)
+    return Dependence(rho=low, persistence=float(np.clip(lagged, 0.0, 0.95)))

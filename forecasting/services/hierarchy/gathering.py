@@ -1,0 +1,53 @@
+"""Saved forecasts gathered into groups, part by part: sums that the joint samples are drawn from."""
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from forecasting.models import ForecastRun
+from forecasting.selectors.stored import StoredForecasts, channel_parts, single_channels
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from forecasting.engine.hierarchy import GroupSums
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Gathering(Generic[Key]):
+    """Groups by key, in the order they were first met; sums grow as parts come in."""
+
+    def __init__(self, levels: Sequence[float]) -> None:
+        self.levels = tuple(levels)
+        self.keys: dict[Key, int] = {}
+        self.series: list[int] = []
+        self.sums: GroupSums | None = None
+
+    def add(self, keys: Sequence[Key], mean: "NDArray[np.float64]", quantiles: "NDArray[np.float64]") -> None:
+        """mean (n, h) and quantiles (n, q, h) of series that belong to these groups."""
+        import numpy as np
+
+        from forecasting.engine.hierarchy import sums_of_groups
+
+        if not keys:
+            return
+        for key in keys:
+            self.keys.setdefault(key, len(self.keys))
+        codes = np.array([self.keys[key] for key in keys])
+        counted = np.bincount(codes, minlength=len(self.keys))
+        self.series += [0] * (len(self.keys) - len(self.series))
+        self.series = [old + int(new) for old, new in zip(self.series, counted, strict=True)]
+        sums = sums_of_groups(codes, len(self.keys), mean, np.swapaxes(quantiles, 1, 2), self.levels)
+        self.sums = sums if self.sums is None else self.sums.grown(len(self.keys)) + sums
+
+
+def gather_channels(gathering: "Gathering[int]", run: ForecastRun, part: StoredForecasts) -> None:
+    """Add a part's channels: those with a share of their own, and the only channels of the rest."""
+    first, last = int(part.pairs[0, 0]), int(part.pairs[-1, 0])
+    shared = channel_parts(run, first, last)
+    gathering.add([int(c) for c in shared.channels], shared.mean, shared.quantiles)
+    only = single_channels(run, first, last)
+    rows = [i for i, pair in enumerate(part.pairs.tolist()) if tuple(pair) in only]
+    keys = [only[tuple(part.pairs[i].tolist())] for i in rows]
+    gathering.add(keys, part.mean[rows], part.quantiles[rows])
