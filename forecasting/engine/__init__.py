@@ -14,6 +14,18 @@ seed.
 """
 
 from forecasting.engine.forecast import Pooled, fit_pooled, forecast_panel
-from forecasting.engine.types import Choice, Panel, PanelForecast, Score
+from forecasting.engine.types import Backtest, Choice, Panel, PanelForecast, Score
+from forecasting.engine.update import advance_panel, shift_present
 
-__all__ = ["Choice", "Panel", "PanelForecast", "Pooled", "Score", "fit_pooled", "forecast_panel"]
+__all__ = [
+    "Backtest",
+    "Choice",
+    "Panel",
+    "PanelForecast",
+    "Pooled",
+    "Score",
+    "advance_panel",
+    "fit_pooled",
+    "forecast_panel",
+    "shift_present",
+]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from forecasting.engine.cleaning import Cleaned
 from forecasting.engine.methods.empirical import LEAST_SHARE_SEEN
 from forecasting.engine.seasonality import Rhythm
-from forecasting.engine.types import BoolArray, FloatArray, IntArray
+from forecasting.engine.types import Backtest, BoolArray, FloatArray, IntArray
 
-MOST_FOLDS = 5
+MOST_FOLDS = 8
 MOST_SCORED_WINDOWS = 3
 
 
@@ -36,9 +37,9 @@ class Plan:
 
 
 def plan_backtest(periods: int, rhythm: Rhythm, wanted: tuple[int, ...], focus: tuple[int, ...]) -> Plan:
-    """Training origins every `spacing` periods; up to 5 folds half a window apart, the newest fully observed by the
-    present, and each
-    with at least one earlier origin whose window had ended by then (that is what its quantiles are learnt from).
+    """Training origins every `spacing` periods; up to 8 folds half a window apart (closer where the history holds
+    fewer), the newest fully observed by the present, and each with at least one earlier origin whose window had ended
+    by then (that is what its quantiles are learnt from).
     wanted = windows with tables, focus = those of them that the caller will read."""
     first = int(1.5 * rhythm.min_history)
     past = [periods - rhythm.spacing * j for j in range(rhythm.origins, 0, -1)]
@@ -48,18 +49,26 @@ def plan_backtest(periods: int, rhythm: Rhythm, wanted: tuple[int, ...], focus: 
     windows = tuple(sorted(set(wanted)))
     scored = scored_windows(tuple(sorted(set(focus) & set(windows))) or windows, min(8 * rhythm.block, room))
     folds: list[int] = []
-    if scored:
-        longest = max(scored)
-        gap = max(rhythm.spacing, longest // 2)
-        for column in range(len(past) - 1, -1, -1):
-            origin = past[column]
-            if origin + longest > periods or (folds and past[folds[-1]] - origin < gap):
-                continue
-            if past[0] + longest > origin or len(folds) == MOST_FOLDS:
-                break
-            folds.append(column)
+    widest = max(rhythm.spacing, max(scored, default=1) // 2)
+    for gap in [*range(widest, rhythm.spacing, -rhythm.spacing), rhythm.spacing]:
+        folds = folds_apart(past, periods, max(scored), gap) if scored else []
+        if len(folds) == MOST_FOLDS:
+            break
     learnable = tuple(k for k in windows if past and past[0] + k <= periods)
     return Plan(origins, tuple(reversed(folds)), scored if folds else (), learnable or windows[:1])
+
+
+def folds_apart(past: list[int], periods: int, longest: int, gap: int) -> list[int]:
+    """Columns of up to 8 origins at least `gap` periods apart, the newest first."""
+    folds: list[int] = []
+    for column in range(len(past) - 1, -1, -1):
+        origin = past[column]
+        if origin + longest > periods or (folds and past[folds[-1]] - origin < gap):
+            continue
+        if past[0] + longest > origin or len(folds) == MOST_FOLDS:
+            break
+        folds.append(column)
+    return folds
 
 
 def scored_windows(windows: tuple[int, ...], longest: int) -> tuple[int, ...]:
@@ -69,6 +78,14 @@ def scored_windows(windows: tuple[int, ...], longest: int) -> tuple[int, ...]:
     if len(fitting) <= MOST_SCORED_WINDOWS:
         return tuple(fitting)
     return (fitting[0], fitting[len(fitting) // 2], fitting[-1])
+
+
+def describe_backtest(plan: Plan, held_out: list[np.ndarray]) -> Backtest:
+    """The rolling origins of a run and what each chunk held out (n, F, K, 4), in order."""
+    origins = tuple(int(plan.origins[c]) for c in plan.folds)
+    step = min((b - a for a, b in pairwise(origins)), default=0)
+    empty = np.zeros((0, len(origins), len(plan.scored), 4), dtype=np.float32)
+    return Backtest(origins, plan.scored, step, np.concatenate([empty, *held_out]))
 
 
 class Actuals:

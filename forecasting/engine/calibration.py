@@ -8,9 +8,11 @@ is: expected number of sales in the window, or a regression of |ratio − 1| on 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from forecasting.engine.kernels.regression import poisson_equations
 from forecasting.engine.types import BoolArray, FloatArray
 
 BASE_LEVELS = (
@@ -40,6 +42,7 @@ MOST_CELLS = 14
 FEW_SAMPLES = 300
 LEAST_SAMPLES = 12
 MOST_CASES = 15_000
+CONVERGED = 1e-5
 
 
 @dataclass(frozen=True)
@@ -81,24 +84,28 @@ def fit_table(key: FloatArray, ratio: FloatArray, levels: tuple[float, ...]) -> 
     at least that of a
     gamma distribution of the same mean and variance: few samples hold no 99 % case. Quantiles are non-decreasing in τ.
     """
+    order = np.argsort(key, kind="stable")
+    return table_of_ordered(key[order], ratio[order], levels)
+
+
+def table_of_ordered(key: FloatArray, ratio: FloatArray, levels: tuple[float, ...]) -> Table | None:
+    """`fit_table` of cases already in ascending order of their keys: one order serves many folds and methods."""
     if len(ratio) < LEAST_SAMPLES:
         return None
-    cells = int(np.clip(len(ratio) // SAMPLES_PER_CELL, 1, MOST_CELLS)) if np.ptp(key) > 1e-9 else 1
-    order = np.argsort(key, kind="stable")
-    keys, ratios, spread = [], [], []
-    taus = np.array(levels)
-    for part in np.array_split(order, cells):
-        sample = np.sort(ratio[part])
-        count = len(sample)
-        position = np.clip((count + 1) * taus - 1.0, 0.0, count - 1.0)
-        low = np.floor(position).astype(np.int64)
-        row = sample[low] + (position - low) * (sample[np.minimum(low + 1, count - 1)] - sample[low])
-        if count < FEW_SAMPLES and len(ratio) < FEW_SAMPLES:
-            row = np.where(taus >= 0.75, np.maximum(row, gamma_quantiles(sample, taus)), row)
-        keys.append(float(key[part].mean()))
-        ratios.append(np.maximum.accumulate(row))
-        spread.append(float(np.sqrt(np.mean((sample - 1.0) ** 2))))
-    return Table(levels, np.maximum.accumulate(np.array(keys)), np.array(ratios), np.array(spread))
+    cells = int(np.clip(len(ratio) // SAMPLES_PER_CELL, 1, MOST_CELLS)) if key[-1] - key[0] > 1e-9 else 1
+    edges = np.linspace(0, len(key), cells + 1).astype(np.int64)
+    count, taus, held = np.diff(edges)[:, None], np.array(levels), np.array(ratio)
+    for first, last in pairwise(edges):
+        held[first:last].sort()
+    position = np.clip((count + 1) * taus - 1.0, 0.0, count - 1.0)
+    low = position.astype(np.int64)
+    left, right = held[edges[:-1, None] + low], held[edges[:-1, None] + np.minimum(low + 1, count - 1)]
+    rows = left + (position - low) * (right - left)
+    if len(ratio) < FEW_SAMPLES:
+        tail = np.stack([gamma_quantiles(held[a:b], taus) for a, b in pairwise(edges)])
+        rows = np.where(taus >= 0.75, np.maximum(rows, tail), rows)
+    keys, square = (np.add.reduceat(x, edges[:-1]) / count[:, 0] for x in (key, (held - 1.0) ** 2))
+    return Table(levels, np.maximum.accumulate(keys), np.maximum.accumulate(rows, axis=1), np.sqrt(square))
 
 
 def gamma_quantiles(sample: FloatArray, taus: FloatArray) -> FloatArray:
@@ -113,25 +120,34 @@ def gamma_quantiles(sample: FloatArray, taus: FloatArray) -> FloatArray:
 
 
 def poisson_regression(
-    design: FloatArray, target: FloatArray, weight: FloatArray, ridge: float = 1e-3, rounds: int = 8
+    design: FloatArray,
+    target: FloatArray,
+    weight: FloatArray,
+    ridge: float = 1e-3,
+    rounds: int = 8,
+    start: FloatArray | None = None,
 ) -> FloatArray:
     """β of E[target] = exp(design·β) by Newton's method on the Poisson likelihood, `weight` per case, ridge on all but
     the intercept.
 
     At most about 15,000 evenly spaced cases are used. design (N, p) with ones in column 0; needs no integer target
-    (quasi-likelihood: McCullagh & Nelder 1989, ch. 9).
+    (quasi-likelihood: McCullagh & Nelder 1989, ch. 9). `start`: β of an earlier moment, nearer than the mean alone.
     """
-    stride = max(1, len(target) // MOST_CASES)
-    design, target, weight = design[::stride], target[::stride], weight[::stride]
+    stride = -(-len(target) // MOST_CASES) or 1
+    design, target, weight = (np.ascontiguousarray(part[::stride]) for part in (design, target, weight))
     beta = np.zeros(design.shape[1])
     beta[0] = np.log(max(float((weight * target).sum() / max(weight.sum(), 1e-9)), 1e-6))
+    beta = beta if start is None else start
     penalty = np.full(len(beta), ridge * len(target))
     penalty[0] = 1e-9 * len(target) + 1e-9
     for _ in range(rounds):
-        fitted = np.exp(np.clip(design @ beta, -4.0, 3.0))
-        gradient = design.T @ (weight * (target - fitted)) - penalty * np.where(np.arange(len(beta)) > 0, beta, 0.0)
-        hessian = (design * (weight * fitted)[:, None]).T @ design + np.diag(penalty)
-        beta = beta + np.clip(np.linalg.solve(hessian, gradient), -1.0, 1.0)
+        gradient, hessian = poisson_equations(design, target, weight, beta)
+        gradient -= penalty * np.where(np.arange(len(beta)) > 0, beta, 0.0)
+        hessian += np.diag(penalty)
+        step = np.clip(np.linalg.solve(hessian, gradient), -1.0, 1.0)
+        beta = beta + step
+        if np.abs(step).max() < CONVERGED:
+            break
     return beta
 
 
@@ -145,7 +161,9 @@ class KeyModel:
 
     def key(self, features: FloatArray) -> FloatArray:
         """(…, p) → (…,)."""
-        return np.clip(((features - self.centre) / self.scale) @ self.beta[1:] + self.beta[0], -4.0, 3.0)
+        slope = self.beta[1:] / self.scale
+        shift = float(self.beta[0] - (self.centre * slope).sum())
+        return np.clip(np.einsum("...p,p->...", features, slope) + shift, -4.0, 3.0)
 
 
 def fit_key(features: FloatArray, ratio: FloatArray, cap: float = 5.0) -> KeyModel:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.engine.cleaning import Cleaned
+from forecasting.engine.rising import clear_trends
 from forecasting.engine.types import FloatArray
 
-NONE, ZERO, CONSTANT, SHORT, UNTESTED = range(5)
-METHOD = {ZERO: "zero", CONSTANT: "constant", SHORT: "own_mean"}
+NONE, ZERO, CONSTANT, SHORT, UNTESTED, NEW, TREND = range(7)
+METHOD = {ZERO: "zero", CONSTANT: "constant", SHORT: "own_mean", NEW: "new_item", TREND: "short_trend"}
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,15 @@ class Fallbacks:
     reasons: list[str | None]
 
 
-def find_fallbacks(cleaned: Cleaned, min_history: int, folds: np.ndarray) -> Fallbacks:
-    """Which series are unknown, never sold, constant, too short, or older but never seen whole in a fold. folds (n,)
-    valid folds."""
+def find_fallbacks(
+    cleaned: Cleaned, min_history: int, folds: np.ndarray, youth: int = 0, described: bool = False
+) -> Fallbacks:
+    """Which series are unknown, never sold, constant, too short (with a trend or without), new, or older but never
+    seen whole in a fold.
+
+    folds (n,) valid folds. youth: periods for which an item counts as new where the panel's launches teach how such
+    items go on (0 = they do not); one that has not sold yet only counts when it is `described` by attributes.
+    """
     seen = (cleaned.exposure > 0).sum(axis=1)
     total = cleaned.demand.sum(axis=1)
     top = np.where(cleaned.exposure > 0, cleaned.actual, -np.inf).max(axis=1, initial=-np.inf)
@@ -31,8 +38,13 @@ def find_fallbacks(cleaned: Cleaned, min_history: int, folds: np.ndarray) -> Fal
     full = np.where(cleaned.exposure > 0, cleaned.exposure, 1.0).min(axis=1, initial=1.0) >= 1
     code = np.where(folds > 0, NONE, UNTESTED)
     code = np.where(seen < min_history, SHORT, code)
+    rising = clear_trends(cleaned.demand, cleaned.exposure > 0, np.flatnonzero(code == SHORT))
+    code = np.where(rising, TREND, code)
+    age = cleaned.actual.shape[1] - cleaned.starts
+    new = (age <= youth) & ((total > 0) | described) if youth else np.zeros(len(age), dtype=bool)
     code = np.where((top == low) & full & (seen >= 2), CONSTANT, code)
-    code = np.where(total <= 0, ZERO, code)
+    code = np.where(new & ((code != CONSTANT) | (total <= 0)), NEW, code)
+    code = np.where((total <= 0) & ~new, ZERO, code)
     return Fallbacks(code, [_sentence(int(c), int(s), min_history) for c, s in zip(code, seen, strict=True)])
 
 
@@ -41,8 +53,10 @@ def _sentence(code: int, seen: int, min_history: int) -> str | None:
         return f"all zero: nothing sold in {seen} observed periods" if seen else "no observed period"
     if code == CONSTANT:
         return "constant: the same quantity in every period"
-    if code == SHORT:
+    if code in (SHORT, TREND):
         return f"too short: {seen} periods, {min_history} needed"
+    if code == NEW:
+        return f"new: {seen} periods on sale"
     if code == UNTESTED:
         return "not backtested: no held-out window fits its history; method of its demand class"
     return None

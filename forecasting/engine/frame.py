@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from forecasting.engine.cleaning import Cleaned
-from forecasting.engine.seasonality import EPS, Rhythm, decay, series_profile
+from forecasting.engine.kernels.history import discounted_sums, shrunk_profiles
+from forecasting.engine.seasonality import CLOSED_FACTOR, EPS, Rhythm
 from forecasting.engine.types import BoolArray, FloatArray, IntArray
 
 PROFILE_STRENGTH = 20.0
@@ -73,8 +74,7 @@ class Frame:
 
     def discounted(self, matrix: FloatArray, half_life: float) -> FloatArray:
         """(n, O) Σ ½^(age / half_life) · x over the periods before each origin."""
-        weights = np.stack([decay(matrix.shape[1], int(o), half_life) for o in self.origins], axis=1)
-        return matrix @ weights
+        return discounted_sums(matrix, 0.5 ** (1.0 / half_life), self.origins)
 
     def level(self, half_life: float) -> FloatArray:
         """(n, O) exponentially weighted demand per unit of exposure: Σ w·demand / Σ w·weight."""
@@ -84,9 +84,16 @@ class Frame:
         """(n,) mean of the first live periods, the starting state of the recursions; never reaches past the first
         usable origin."""
         length = min(max(2 * self.season, 4), self.calendar.rhythm.min_history // 2)
-        age = np.arange(self.demand.shape[1])[None, :] - self.starts[:, None]
-        first = (age >= 0) & (age < length)
-        return (self.demand * first).sum(axis=1) / np.maximum((self.weight * first).sum(axis=1), EPS)
+        demand, weight = self.first_periods(length)
+        return demand.sum(axis=1) / np.maximum(weight.sum(axis=1), EPS)
+
+    def first_periods(self, length: int) -> tuple[FloatArray, FloatArray]:
+        """(n, L) demand and weight of the first `length` live periods, 0 beyond the last period."""
+        periods = self.demand.shape[1]
+        columns = self.starts[:, None] + np.arange(length)[None, :]
+        inside, row = columns < periods, np.arange(len(self.demand))[:, None]
+        columns = np.minimum(columns, periods - 1)
+        return np.where(inside, self.demand[row, columns], 0.0), np.where(inside, self.weight[row, columns], 0.0)
 
 
 def step_blocks(block: int, horizon: int, most: int = 7) -> tuple[tuple[int, int], ...]:
@@ -98,27 +105,36 @@ def step_blocks(block: int, horizon: int, most: int = 7) -> tuple[tuple[int, int
     return tuple(pairwise(edges))
 
 
-def build_frame(cleaned: Cleaned, calendar: Calendar) -> Frame:
-    """Frame of some series under the run's calendar. The weight of a period uses the profile of the latest origin
-    before it."""
+def build_frame(cleaned: Cleaned, calendar: Calendar, columns: IntArray | None = None) -> Frame:
+    """Frame of some series under the run's calendar, with all origins or only those in `columns`. The weight of a
+    period uses the profile of the latest origin before it, whether that is among `columns` or not."""
     periods = cleaned.demand.shape[1]
     open_share = cleaned.exposure * (1.0 - calendar.closed)[None, :]
-    origins, season = calendar.origins, calendar.season
-    profile = series_profile(
-        cleaned.demand, open_share, origins, calendar.profile, calendar.rhythm.profile_half_life, PROFILE_STRENGTH
-    )
+    season = calendar.season
+    profile = profiles(cleaned.demand, open_share, calendar)
     step = np.arange(periods)
-    latest = np.clip(np.searchsorted(origins, step, side="right") - 1, 0, len(origins) - 1)
-    weight = open_share * profile[:, latest, step % season]
+    latest = np.clip(np.searchsorted(calendar.origins, step, side="right") - 1, 0, len(calendar.origins) - 1)
+    weight = open_share if season == 1 else open_share * profile[:, latest, step % season]
+    kept = np.arange(len(calendar.origins)) if columns is None else columns
+    origins = calendar.origins[kept]
     ahead = (origins[:, None] + np.arange(calendar.horizon)[None, :]) % season
-    factor = np.take_along_axis(profile, np.broadcast_to(ahead, (len(profile), *ahead.shape)), axis=2)
     return Frame(
         demand=cleaned.demand,
         weight=weight,
         open_share=open_share,
         starts=cleaned.starts,
         origins=origins,
-        factor=factor,
-        swing=calendar.swing,
+        factor=profile[:, kept[:, None], ahead],
+        swing=calendar.swing[kept],
         calendar=calendar,
+    )
+
+
+def profiles(demand: FloatArray, open_share: FloatArray, calendar: Calendar) -> FloatArray:
+    """(n, O, m) each series' seasonal profile at each origin: `seasonality.series_profile` as a kernel."""
+    if calendar.season == 1:
+        return np.ones((len(demand), len(calendar.origins), 1))
+    keep = 0.5 ** (1.0 / calendar.rhythm.profile_half_life)
+    return shrunk_profiles(
+        demand, open_share, calendar.origins, calendar.profile, keep, PROFILE_STRENGTH, CLOSED_FACTOR, EPS
     )

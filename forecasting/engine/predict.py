@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from forecasting.engine.backtest import Plan
+from forecasting.engine.boosted.model import Boosted
 from forecasting.engine.calibration import KeyModel, Table
 from forecasting.engine.frame import Calendar
 from forecasting.engine.methods import POOLED
 from forecasting.engine.methods.pooled import Features, key_features, log_events
+from forecasting.engine.newcomers.learning import Newcomers
 from forecasting.engine.types import FloatArray, IntArray
 
 
@@ -33,6 +35,9 @@ class Pooled:
     fits: one for each fold, the last for the present. steps[method][block]: ratio tables of single steps.
     standing[class][method]:
     mean loss relative to the mean of all methods, what a class of demand says before a series speaks for itself.
+    noise[class][method]: standard error over the folds of its gain on the naive benchmark.
+    boosted: the trees of the full mode, None in the everyday mode and on panels too small for them.
+    newcomers: what earlier launches teach of new items, None with too few of them.
     """
 
     calendar: Calendar
@@ -44,6 +49,9 @@ class Pooled:
     standing: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     series: int = 0
     sampled: int = 0
+    newcomers: Newcomers | None = None
+    noise: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    boosted: Boosted | None = None
 
 
 def window_key(method: str, fit: Fit, window: int, features: Features, events: FloatArray) -> FloatArray:

@@ -5,21 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from forecasting.engine.backtest import Actuals
 from forecasting.engine.classify import CLASSES
-from forecasting.engine.cleaning import Cleaned
-from forecasting.engine.frame import Frame
-from forecasting.engine.methods import EMPIRICAL, POOLED, RANKS
-from forecasting.engine.methods.empirical import empirical_window
-from forecasting.engine.methods.pooled import Features
-from forecasting.engine.metrics import naive_scale, pinball
-from forecasting.engine.predict import Pooled, take_rows, window_ratios
-from forecasting.engine.types import FloatArray, Score
+from forecasting.engine.methods import BOOSTED, POOLED, RANKS
+from forecasting.engine.types import FloatArray, Score, Scores
 
-SCORED_LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
 SHRINKAGE_FOLDS = 30.0
 OWN_LIMIT = 0.5
 TIE = 0.01
@@ -31,7 +24,8 @@ CLASS_SHRINKAGE = 100.0
 class Losses:
     """Held-out results on F folds × K windows: pinball, mean and within95 (n, F, K, M) per method; actual and valid
     (n, F, K);
-    scale (n,) in-sample mean |y_t − y_{t−1}| before the first fold (1 where flat)."""
+    scale (n,) in-sample mean |y_t − y_{t−1}| before the first fold (1 where flat); band (n, F, K, M, 2) the .5 and .95
+    quantiles."""
 
     methods: tuple[str, ...]
     pinball: FloatArray
@@ -40,13 +34,22 @@ class Losses:
     actual: FloatArray
     valid: np.ndarray
     scale: FloatArray
+    band: FloatArray | None = None
+
+    @cached_property
+    def count(self) -> np.ndarray:
+        """(n,) valid folds × windows."""
+        return np.asarray(self.valid.sum(axis=(1, 2)))
+
+    @cached_property
+    def mean_loss(self) -> FloatArray:
+        total = np.einsum("nfkm,nfk->nm", self.pinball, self.valid.astype(float))
+        return np.where(self.count[:, None] > 0, total / np.maximum(self.count, 1)[:, None], np.nan)
 
     def loss(self) -> FloatArray:
         """(n, M) mean pinball loss over valid folds and windows, each divided by scale·√window; NaN without a valid
         fold."""
-        seen = self.valid[..., None]
-        count = seen.sum(axis=(1, 2))
-        return np.where(count > 0, (self.pinball * seen).sum(axis=(1, 2)) / np.maximum(count, 1), np.nan)
+        return self.mean_loss
 
     def relative(self) -> FloatArray:
         """(n, M) loss divided by the mean loss of all methods: 1 = average. Series without any loss get ones, without
@@ -54,49 +57,6 @@ class Losses:
         loss = self.loss()
         mean = loss.mean(axis=1, keepdims=True)
         return np.where(mean <= 1e-12, 1.0, loss / np.maximum(mean, 1e-12))
-
-
-def backtest_losses(
-    pooled: Pooled, cleaned: Cleaned, frame: Frame, features: Features, paths: Mapping[str, FloatArray]
-) -> Losses:
-    """Score every method on every fold. frame, features and paths hold the fold origins first (and the present last,
-    unused here);
-    the quantiles of fold f use only `pooled.fits[f]`, learnt from windows that had ended by then."""
-    plan = pooled.plan
-    folds, scored = len(plan.folds), plan.scored
-    methods = (*paths, EMPIRICAL)
-    shape = (len(cleaned.actual), folds, len(scored), len(methods))
-    loss, mean, within = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    actual, valid = np.zeros(shape[:3]), np.zeros(shape[:3], dtype=bool)
-    truth, rows = Actuals(cleaned), np.arange(shape[0])
-    first = int(frame.origins[0]) if folds else cleaned.actual.shape[1]
-    scale = naive_scale(cleaned.actual, first, cleaned.exposure)
-    scale = np.where(scale > 0, scale, 1.0)
-    taus = np.array(SCORED_LEVELS)
-    pick = [pooled.levels.index(t) if t in pooled.levels else -1 for t in SCORED_LEVELS]
-    known = frame.known()
-    cumulative = {name: path.cumsum(axis=2) for name, path in paths.items()}
-    for f in range(folds):
-        some = take_rows(features, rows, f)
-        for k, window in enumerate(scored):
-            sums, seen = truth.between(frame.origins[f : f + 1], 0, window)
-            actual[:, f, k], valid[:, f, k] = sums[:, 0], seen[:, 0] & known[:, f]
-            expected = frame.factor[:, f, :window].sum(axis=1)
-            for m, name in enumerate(methods):
-                if name == EMPIRICAL:
-                    quantiles, centre, _ = empirical_window(
-                        frame, cleaned.actual, cleaned.exposure, int(frame.origins[f]), window, SCORED_LEVELS
-                    )
-                else:
-                    centre = cumulative[name][:, f, window - 1]
-                    found = window_ratios(name, pooled.fits[f], np.full(len(rows), window), some, expected)
-                    ratios = np.ones((len(rows), len(taus))) if found is None else found[0][:, pick]
-                    quantiles = centre[:, None] * ratios
-                unit = (scale * np.sqrt(window))[:, None]
-                loss[:, f, k, m] = (pinball(sums, quantiles, taus) / unit).mean(axis=1)
-                mean[:, f, k, m] = centre
-                within[:, f, k, m] = sums[:, 0] <= quantiles[:, 3] + 1e-9
-    return Losses(methods, loss, mean, within, actual, valid, scale)
 
 
 def standing_of(losses: Losses, classes: list[str]) -> dict[str, dict[str, float]]:
@@ -129,7 +89,8 @@ def standing_of(losses: Losses, classes: list[str]) -> dict[str, dict[str, float
 
 def _share_with_noise(loss: FloatArray, methods: tuple[str, ...]) -> FloatArray:
     """(M,) from losses (n, F, K, M): each method's share of the mean loss, plus the standard error over folds of
-    (share − panel method's)."""
+    (share − panel method's). The boosted trees are a panel method too, learnt at the folds from less than they will
+    have at the present: they carry none."""
     by_fold = loss.sum(axis=(0, 2))
     mean = by_fold.mean()
     if mean <= 1e-12:
@@ -139,19 +100,22 @@ def _share_with_noise(loss: FloatArray, methods: tuple[str, ...]) -> FloatArray:
     if folds < 2 or POOLED not in methods:
         return share.mean(axis=0)
     gap = share - share[:, [methods.index(POOLED)]]
+    if BOOSTED in methods:
+        gap[:, methods.index(BOOSTED)] = 0.0
     return share.mean(axis=0) + gap.std(axis=0, ddof=1) / np.sqrt(folds)
 
 
 @dataclass(frozen=True)
 class Verdict:
     """chosen and runner_up (n,) indices into methods; shrunk (n, M) relative losses the verdict is based on; folds
-    (n,)."""
+    (n,); noisy (n,) the benchmark stays because the best did not beat it by more than noise."""
 
     methods: tuple[str, ...]
     chosen: np.ndarray
     runner_up: np.ndarray
     shrunk: FloatArray
     folds: np.ndarray
+    noisy: np.ndarray
 
 
 def choose(
@@ -160,6 +124,7 @@ def choose(
     standing: Mapping[str, Mapping[str, float]],
     benchmark: str = "seasonal_naive",
     few: bool = False,
+    noise: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Verdict:
     """The simplest method whose shrunk relative loss is within 1 % of the best.
 
@@ -168,11 +133,11 @@ def choose(
     methods on them is flattered (winner's curse); the class has thousands. A method beats the naive only by this rule.
     Where the naive benchmark met every held-out window of a series that sold, nothing beat it: it stays. In a panel of
     few series, whose class knows hardly more than the series itself, so it does when the choice is not 1 % better.
+    With `noise` (class → method → standard error over folds of its loss minus the benchmark's, relative) it stays
+    too where the gain of the choice is not above w · own standard error and (1 − w) · the class's, as independent.
     """
     relative = losses.relative()
-    prior = np.array([[standing.get(c, {}).get(m, 1.0) for m in losses.methods] for c in classes]).reshape(
-        relative.shape
-    )
+    prior = class_values(standing, classes, losses.methods, 1.0)
     folds = losses.valid.any(axis=2).sum(axis=1)
     share = (folds / (folds + SHRINKAGE_FOLDS))[:, None]
     own = np.clip(
@@ -182,10 +147,61 @@ def choose(
     rank = np.array([RANKS[m] for m in losses.methods], dtype=float)
     near = shrunk <= shrunk.min(axis=1, keepdims=True) * (1.0 + TIE)
     chosen = np.where(near, rank[None, :], np.inf).argmin(axis=1)
-    chosen = np.where(as_good(losses, chosen, benchmark, few), losses.methods.index(benchmark), chosen)
+    rows, base = np.arange(len(shrunk)), losses.methods.index(benchmark)
+    noisy = np.zeros(len(shrunk), dtype=bool)
+    if noise:
+        apart = class_values(noise, classes, losses.methods, 0.0)[rows, chosen]
+        error = np.hypot(share[:, 0] * own_noise(losses, chosen, base), (1.0 - share[:, 0]) * apart)
+        noisy = (chosen != base) & (shrunk[rows, base] - shrunk[rows, chosen] <= error)
+    chosen = np.where(noisy | as_good(losses, chosen, benchmark, few), base, chosen)
     others = shrunk.copy()
-    others[np.arange(len(others)), chosen] = np.inf
-    return Verdict(losses.methods, chosen, others.argmin(axis=1), shrunk, folds)
+    others[rows, chosen] = np.inf
+    return Verdict(losses.methods, chosen, others.argmin(axis=1), shrunk, folds, noisy)
+
+
+def class_values(
+    table: Mapping[str, Mapping[str, float]], classes: list[str], methods: tuple[str, ...], default: float
+) -> FloatArray:
+    """(n, M) what a table of classes and methods says of each series; `default` where it says nothing."""
+    known = [[table.get(c, {}).get(m, default) for m in methods] for c in CLASSES]
+    place = np.array([CLASSES.index(c) for c in classes], dtype=np.int64)
+    return np.array(known).reshape(len(CLASSES), len(methods))[place]
+
+
+def own_noise(losses: Losses, chosen: np.ndarray, base: int) -> FloatArray:
+    """(n,) standard error over a series' folds of the choice's loss minus the benchmark's, each in units of the mean
+    loss of all methods; 0 with fewer than 2 folds."""
+    seen = losses.valid.astype(float)
+    rows = np.arange(len(chosen))
+    gap = (losses.pinball[rows, :, :, chosen] - losses.pinball[..., base]) * seen
+    count = seen.sum(axis=2)
+    by_fold = gap.sum(axis=2) / np.maximum(count, 1)
+    folds = (count > 0).sum(axis=1)
+    mean = by_fold.sum(axis=1) / np.maximum(folds, 1)
+    square = (np.where(count > 0, by_fold - mean[:, None], 0.0) ** 2).sum(axis=1) / np.maximum(folds - 1, 1)
+    unit = np.nan_to_num(losses.loss().mean(axis=1), nan=0.0)
+    error = np.sqrt(square / np.maximum(folds, 1)) / np.maximum(unit, 1e-12)
+    return np.where((folds > 1) & (unit > 1e-12), error, 0.0)
+
+
+def noise_of(losses: Losses, classes: list[str], benchmark: str) -> dict[str, dict[str, float]]:
+    """noise[class][method]: standard error over the folds of the method's share of the mean loss minus the benchmark's;
+    nothing with fewer than 2 folds. All series of a class share the folds, so the folds are the sample."""
+    if benchmark not in losses.methods or losses.valid.shape[1] < 2:
+        return {}
+    usable = losses.valid.any(axis=(1, 2))
+    base, labels = losses.methods.index(benchmark), np.array(classes)
+    out: dict[str, dict[str, float]] = {}
+    for name in CLASSES:
+        part = usable & (labels == name)
+        part = part if part.any() else usable
+        by_fold = (losses.valid[part][..., None] * losses.pinball[part]).sum(axis=(0, 2))
+        mean = by_fold.mean()
+        if mean > 1e-12:
+            gap = (by_fold - by_fold[:, [base]]) / mean
+            error = gap.std(axis=0, ddof=1) / np.sqrt(len(gap))
+            out[name] = dict(zip(losses.methods, map(float, error), strict=True))
+    return out
 
 
 def as_good(losses: Losses, chosen: np.ndarray, benchmark: str, few: bool) -> np.ndarray:
@@ -200,19 +216,30 @@ def as_good(losses: Losses, chosen: np.ndarray, benchmark: str, few: bool) -> np
     return sold & ((base <= EXACT) | (few & (base <= mine * (1.0 + TIE))))
 
 
+def score_table(losses: Losses) -> FloatArray:
+    """(n, 5, M) every candidate's held-out errors, in the order of the fields of Score; rows without a fold are NaN."""
+    seen = losses.valid.astype(float)
+    count = np.maximum(losses.count, 1)[:, None]
+    total = (losses.actual * seen).sum(axis=(1, 2))[:, None]
+    safe = np.where(total > 0, total, np.nan)
+    miss = (losses.mean - losses.actual[..., None]) * seen[..., None]
+    square = np.sqrt(np.einsum("nfkm,nfkm->nm", miss, miss) / count) / losses.scale[:, None]
+    cover = np.einsum("nfkm,nfk->nm", losses.within95, seen) / count
+    parts = (losses.loss(), square, np.abs(miss).sum(axis=(1, 2)) / safe, miss.sum(axis=(1, 2)) / safe, cover)
+    return np.stack(parts, axis=1)
+
+
 def scores_of(losses: Losses, row: int) -> dict[str, Score]:
     """Every candidate's held-out errors of one series."""
-    seen = losses.valid[row]
-    if not seen.any():
+    if not losses.valid[row].any():
         return {}
-    actual, total = losses.actual[row][seen], losses.actual[row][seen].sum()
-    loss = losses.pinball[row][seen].mean(axis=0)
-    miss = losses.mean[row][seen] - actual[:, None]
-    rmsse = np.sqrt((miss**2).mean(axis=0)) / losses.scale[row]
-    safe = total if total > 0 else np.nan
-    wape, drift = np.abs(miss).sum(axis=0) / safe, miss.sum(axis=0) / safe
-    cover = losses.within95[row][seen].mean(axis=0)
-    return {
-        name: Score(float(loss[m]), float(rmsse[m]), float(wape[m]), float(drift[m]), float(cover[m]))
-        for m, name in enumerate(losses.methods)
-    }
+    one = Losses(
+        losses.methods,
+        losses.pinball[[row]],
+        losses.mean[[row]],
+        losses.within95[[row]],
+        losses.actual[[row]],
+        losses.valid[[row]],
+        losses.scale[[row]],
+    )
+    return dict(Scores(losses.methods, score_table(one)[0]))

@@ -3,7 +3,7 @@ reasons)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -72,6 +72,7 @@ class Panel:
     freq       'H', 'D', 'W', 'M', 'Q' or 'Y'.
     origin_ds  date of the first column (calendar only); None when periods are plain integers.
     covariates whatever else is known; None = nothing.
+    decisions  (n, T) what a person said of a period: 0 nothing, 1 real demand (never capped), 2 take it out. None = 0.
     """
 
     ids: tuple[str, ...]
@@ -81,6 +82,7 @@ class Panel:
     freq: str = "D"
     origin_ds: date | datetime | None = None
     covariates: Covariates | None = None
+    decisions: NDArray[np.int8] | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2:
@@ -94,6 +96,8 @@ class Panel:
             raise ValueError("starts must lie between 0 and the number of periods")
         if self.in_stock is not None and self.in_stock.shape != self.values.shape:
             raise ValueError(f"in_stock must have the shape of values {self.values.shape}, got {self.in_stock.shape}")
+        if self.decisions is not None and self.decisions.shape != self.values.shape:
+            raise ValueError(f"decisions must have the shape of values {self.values.shape}, got {self.decisions.shape}")
         if self.freq not in FREQUENCIES:
             raise ValueError(f"freq must be one of {', '.join(FREQUENCIES)}, got {self.freq!r}")
         if self.covariates is not None:
@@ -123,6 +127,7 @@ class Panel:
             freq=self.freq,
             origin_ds=self.origin_ds,
             covariates=None if self.covariates is None else self.covariates.take(rows),
+            decisions=None if self.decisions is None else self.decisions[rows],
         )
 
     def until(self, periods: int) -> Panel:
@@ -135,6 +140,7 @@ class Panel:
             freq=self.freq,
             origin_ds=self.origin_ds,
             covariates=None if self.covariates is None else self.covariates.until(periods),
+            decisions=None if self.decisions is None else self.decisions[:, :periods],
         )
 
 
@@ -156,9 +162,66 @@ class Score:
     coverage: float
 
 
+@dataclass(frozen=True, eq=False)
+class Scores(Mapping[str, Score]):
+    """Method → Score of one series, kept as one small array (5, M) in the order of Score's fields: a hundred thousand
+    series hold and send it cheaply."""
+
+    methods: tuple[str, ...]
+    table: FloatArray
+
+    def __getitem__(self, method: str) -> Score:
+        if method not in self.methods:
+            raise KeyError(method)
+        return Score(*(float(v) for v in self.table[:, self.methods.index(method)]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.methods)
+
+    def __len__(self) -> int:
+        return len(self.methods)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Scores):
+            return NotImplemented
+        return self.methods == other.methods and np.array_equal(self.table, other.table, equal_nan=True)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """The rolling origins behind the choices of a panel, and how the chosen method did at each.
+
+    origins (F,)  numbers of periods known at each fold; windows (K,) lengths of the held-out sums; step:
+                  periods between folds (the smallest).
+    held_out      (n, F, K, 4) single precision: actual sum, mean, .5 and .95 quantile of the chosen method; NaN where
+                  the window was not (wholly enough) observed.
+    """
+
+    origins: tuple[int, ...]
+    windows: tuple[int, ...]
+    step: int
+    held_out: NDArray[np.float32]
+
+    def folds_of(self, row: int) -> list[dict[str, float]]:
+        """The observed folds of one series as rows for a chart: origin, window, actual, mean, median, high."""
+        names = ("actual", "mean", "median", "high")
+        return [
+            {"origin": origin, "window": window, **dict(zip(names, map(float, self.held_out[row, f, k]), strict=True))}
+            for f, origin in enumerate(self.origins)
+            for k, window in enumerate(self.windows)
+            if np.isfinite(self.held_out[row, f, k, 0])
+        ]
+
+
 @dataclass(frozen=True)
 class Choice:
-    """The method that forecasts one series, and why."""
+    """The method that forecasts one series, and why.
+
+    reason         an English sentence; reason_code and reason_numbers say the same for translation: codes are those of
+                   explain.CODES, numbers what the sentence quotes (folds, gap_percent, …).
+    """
 
     method: str
     reason: str
@@ -170,6 +233,8 @@ class Choice:
     folds: int = 0
     outliers_capped: int = 0
     censored_periods: int = 0
+    reason_code: str = ""
+    reason_numbers: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def score(self) -> Score | None:
@@ -202,3 +267,4 @@ class PanelForecast:
     protection_sd: FloatArray | None = None
     protection_quantiles: FloatArray | None = None
     unused: tuple[str, ...] = ()
+    backtest: Backtest | None = None

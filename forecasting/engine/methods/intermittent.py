@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from forecasting.engine.frame import Frame
-from forecasting.engine.methods.smoothing import pick
+from forecasting.engine.kernels.intermittent import croston, fading
+from forecasting.engine.lines import Line
 from forecasting.engine.types import FloatArray, IntArray
 
 CROSTON_ALPHAS = np.array([0.03, 0.07, 0.15, 0.3])
@@ -16,46 +17,25 @@ SHORTEST_INTERVAL = 0.1
 def croston_states(
     demand: FloatArray, weight: FloatArray, alphas: FloatArray, origins: IntArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Rates (G, O, n) = (1 − α/2) · size / interval, and running squared errors.
+    """Rates (G, O, n) = (1 − α/2) · size / interval, and running squared errors, of each α.
 
     At a sale: size ← size + α(y − size), interval ← interval + α(gap − interval); the first sale sets both. Gaps are
     counted in
     exposure, so closed days are no interval. Croston (1972); correction: Syntetos & Boylan (2005). Never decays
     without sales.
     """
-    y, w = np.ascontiguousarray(demand.T), np.ascontiguousarray(weight.T)
-    alpha, shape = alphas[:, None], (len(alphas), len(demand))
-    size, interval = np.zeros(shape), np.ones(shape)
-    gap, seen = np.zeros(len(demand)), np.zeros(len(demand), dtype=bool)
-    rate, loss = np.zeros(shape), np.zeros(shape)
-    rates, losses = (
-        np.zeros((len(alphas), len(origins), len(demand))),
-        np.zeros((len(alphas), len(origins), len(demand))),
-    )
-    at = {int(o): j for j, o in enumerate(origins)}
-    for t in range(len(y)):
-        miss = y[t] - w[t] * rate
-        loss += miss * miss
-        gap = gap + w[t]
-        sold = y[t] > 0
-        if sold.any():
-            length = np.maximum(gap, SHORTEST_INTERVAL)
-            gain = np.where(seen, alpha, 1.0)
-            size = np.where(sold, size + gain * (y[t] - size), size)
-            interval = np.where(sold, interval + gain * (length - interval), interval)
-            rate = np.where(sold, (1.0 - alpha / 2.0) * size / interval, rate)
-            gap = np.where(sold, 0.0, gap)
-            seen = seen | sold
-        j = at.get(t + 1)
-        if j is not None:
-            rates[:, j], losses[:, j] = rate, loss
-    return rates, losses
+    each = [croston(demand, weight, alphas[[g]], SHORTEST_INTERVAL, origins) for g in range(len(alphas))]
+    return np.stack([rates.T for rates, _ in each]), np.stack([losses.T for _, losses in each])
+
+
+def croston_sba_line(frame: Frame) -> Line:
+    """Croston–SBA rate × seasonal factor."""
+    return Line(croston(frame.demand, frame.weight, CROSTON_ALPHAS, SHORTEST_INTERVAL, frame.origins)[0])
 
 
 def croston_sba(frame: Frame) -> FloatArray:
-    """(n, O, H) Croston–SBA rate × seasonal factor."""
-    rates, losses = croston_states(frame.demand, frame.weight, CROSTON_ALPHAS, frame.origins)
-    return pick(rates, losses)[:, :, None] * frame.factor
+    """(n, O, H) the path of `croston_sba_line`."""
+    return croston_sba_line(frame).path(frame)
 
 
 def tsb_states(
@@ -67,30 +47,18 @@ def tsb_states(
     first chance;
     the first sale sets the size.
     """
-    y, w = np.ascontiguousarray(demand.T), np.ascontiguousarray(weight.T)
-    alpha, beta, shape = grid[:, :1], grid[:, 1:2], (len(grid), len(demand))
-    size, chance = np.zeros(shape), np.repeat(initial[None, :], len(grid), axis=0)
-    seen, loss = np.zeros(len(demand), dtype=bool), np.zeros(shape)
-    rates, losses = np.zeros((len(grid), len(origins), len(demand))), np.zeros((len(grid), len(origins), len(demand)))
-    at = {int(o): j for j, o in enumerate(origins)}
-    for t in range(len(y)):
-        miss = y[t] - w[t] * (chance * size)
-        loss += miss * miss
-        sold = y[t] > 0
-        size = np.where(sold, size + np.where(seen, alpha, 1.0) * (y[t] - size), size)
-        chance = np.maximum(chance + beta * (sold - w[t] * chance), 0.0)
-        seen = seen | sold
-        j = at.get(t + 1)
-        if j is not None:
-            rates[:, j], losses[:, j] = chance * size, loss
-    return rates, losses
+    each = [fading(demand, weight, initial, grid[[g]], origins) for g in range(len(grid))]
+    return np.stack([rates.T for rates, _ in each]), np.stack([losses.T for _, losses in each])
+
+
+def tsb_line(frame: Frame) -> Line:
+    """TSB rate × seasonal factor."""
+    length = max(frame.calendar.rhythm.min_history // 2, 1)
+    sold, weight = frame.first_periods(length)
+    chance = (sold > 0).sum(axis=1) / np.maximum(weight.sum(axis=1), 1.0)
+    return Line(fading(frame.demand, frame.weight, chance, TSB_GRID, frame.origins)[0])
 
 
 def tsb(frame: Frame) -> FloatArray:
-    """(n, O, H) TSB rate × seasonal factor."""
-    length = max(frame.calendar.rhythm.min_history // 2, 1)
-    age = np.arange(frame.demand.shape[1])[None, :] - frame.starts[:, None]
-    first = (age >= 0) & (age < length)
-    initial = ((frame.demand > 0) & first).sum(axis=1) / np.maximum((frame.weight * first).sum(axis=1), 1.0)
-    rates, losses = tsb_states(frame.demand, frame.weight, initial, TSB_GRID, frame.origins)
-    return pick(rates, losses)[:, :, None] * frame.factor
+    """(n, O, H) the path of `tsb_line`."""
+    return tsb_line(frame).path(frame)

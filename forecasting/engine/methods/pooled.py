@@ -1,6 +1,6 @@
 """The pooled method: a level per series, corrected by what the whole panel shows such levels to be followed by.
 
-mean of step block b = base level × seasonal factor × yearly swing^½ × exp(features · β_b), the β learnt by a
+mean of step block b = base level × seasonal factor × yearly swing × exp(features · β_b), the β learnt by a
 quasi-Poisson regression over
 series × past origins. Features are scale-free (ratios of levels of different memory, chance of a sale, time since the
 last sale).
@@ -17,7 +17,7 @@ from forecasting.engine.frame import Frame
 from forecasting.engine.seasonality import EPS
 from forecasting.engine.types import BoolArray, FloatArray
 
-SWING_DAMPING = 0.5
+SWING_DAMPING = 1.0
 RATIO_CAP = 6.0
 SHIFT_CAP = 1.5
 LEAST_SHARE = 0.1
@@ -77,7 +77,7 @@ def log_events(features: Features, expected: FloatArray) -> FloatArray:
 
 
 def base_path(frame: Frame, features: Features) -> FloatArray:
-    """(n, O, H) base level × seasonal factor × damped yearly swing, before the regression."""
+    """(n, O, H) base level × seasonal factor × believed yearly swing, before the regression."""
     swing = np.repeat(frame.swing, [last - first for first, last in frame.calendar.blocks], axis=1)
     return features.base[:, :, None] * frame.factor * np.exp(SWING_DAMPING * swing)[None]
 

@@ -18,11 +18,12 @@ def hand_over(panel: Panel, kinship: Kinship, block: int) -> Panel:
     then its own and what the predecessor still sold. Chains are followed from the oldest on, five links at most."""
     values, starts = panel.values.copy(), panel.starts.copy()
     stock = None if panel.in_stock is None else panel.in_stock.copy()
+    ramps = kinship.lengths(block)
     for row in order_of_succession(kinship):
         old, launch = int(kinship.predecessor[row]), min(int(kinship.launch[row]), values.shape[1])
         own = np.where(np.arange(values.shape[1]) >= max(launch, int(panel.starts[row])), panel.values[row], 0.0)
         past = np.where(np.arange(values.shape[1]) >= starts[old], values[old], np.nan)
-        factor = level_factor(own, past, launch, kinship.ramp or 4 * block)
+        factor = level_factor(own, past, launch, int(ramps[row]), expected_share(kinship, row))
         values[row] = np.where(np.arange(values.shape[1]) < launch, past * factor, own + np.nan_to_num(past) * factor)
         starts[row] = starts[old]
         if stock is not None:
@@ -43,17 +44,22 @@ def order_of_succession(kinship: Kinship) -> list[int]:
     return [int(i) for i in np.argsort(depth, kind="stable") if depth[i]]
 
 
-def level_factor(own: FloatArray, past: FloatArray, launch: int, ramp: int) -> float:
-    """Gamma–Poisson level of the successor relative to its predecessor: (4 + O/φ) / (4 + E/φ).
+def expected_share(kinship: Kinship, row: int) -> float:
+    return 1.0 if kinship.share is None else float(kinship.share[row])
 
-    O units sold since the launch beside E expected of it by then (predecessor's rate × its share on the ramp), φ units
-    a sale: four sales' worth of "the same". O = 30, E = 20, φ = 5: (4 + 6) / (4 + 4) = 1.25.
+
+def level_factor(own: FloatArray, past: FloatArray, launch: int, ramp: int, expected: float = 1.0) -> float:
+    """Gamma–Poisson level of the successor relative to its predecessor: e · (4 + O/φ) / (4 + E/φ), e = `expected`.
+
+    O units sold since the launch beside E expected of it by then (e × predecessor's rate × its share on the ramp), φ
+    units a sale: four sales' worth of what was expected. e = 1, O = 30, E = 20, φ = 5: (4 + 6) / (4 + 4) = 1.25.
     """
     before = past[:launch][np.isfinite(past[:launch])]
     rate = float(before.mean()) if len(before) else 0.0
     since = len(own) - launch
     if since <= 0 or rate <= 0:
-        return 1.0
+        return expected
     size = float(before[before > 0].mean())
     share = np.clip(np.arange(1, since + 1) / ramp, 0.0, 1.0)
-    return (STRENGTH + float(np.nansum(own[launch:])) / size) / (STRENGTH + rate * float(share.sum()) / size)
+    hoped = expected * rate * float(share.sum())
+    return expected * (STRENGTH + float(np.nansum(own[launch:])) / size) / (STRENGTH + hoped / size)

@@ -85,6 +85,12 @@ class Command(BaseCommand):
         parser.add_argument("--static", type=Path, help="one row a unique_id")
         parser.add_argument("--season", type=season_of, default=None, metavar="M|auto", help="season length in periods")
         parser.add_argument("--budget", type=seconds_of, default=None, help="seconds of wall time that may be spent")
+        parser.add_argument(
+            "--mode",
+            default="full",
+            choices=["everyday", "full"],
+            help="full (default): boosted trees and costly methods too; everyday: thousands of series a second",
+        )
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, help="processes (default: the cores)")
         parser.add_argument("--windows-out", type=Path, help="unique_id, window, mean, q_…")

@@ -1,4 +1,4 @@
-"""The page docs/forecast_worked_example.md, recomputed."""
+"""The page docs/forecast-worked-example.md, recomputed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forecasting.engine import Panel, fit_pooled, forecast_panel
 from forecasting.engine.methods.arima import fit_arima, kpss, select_arima
 from forecasting.engine.methods.registry import forecaster
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "forecast_worked_example.md").read_text()
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "forecast-worked-example.md").read_text()
 SALES = np.array([100.0, 120, 130, 140, 150, 160])
 PANEL = Panel(("LAMP",), SALES[None], np.zeros(1, dtype=np.int64), None, "M", date(2026, 1, 1))
 LEVELS = (0.1, 0.5, 0.9)
@@ -45,7 +45,7 @@ def test_the_chosen_columns_are_what_the_engine_says(table):
     assert table[:6, 3].tolist() == found.mean[0].round().tolist()
     assert np.array_equal(table[:6, 4:], found.quantiles[0][:, [0, 2]].round())
     assert table[6, 3:].tolist() == [found.window_mean[0, 0].round(), *found.window_quantiles[0, 0, [0, 2]].round()]
-    assert found.choices[0].method == "own_mean"
+    assert found.choices[0].method == "short_trend"
     assert f"*{found.choices[0].fallback}*" in PAGE
 
 

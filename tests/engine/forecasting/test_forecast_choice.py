@@ -51,7 +51,7 @@ def test_a_week_that_repeats_itself_exactly_is_repeated_and_said_to_have_been_me
     assert result.choices[0].scores["seasonal_naive"].pinball == 0.0
     assert result.choices[0].reason == (
         "last season repeated: met every held-out window exactly "
-        "(5 held-out origins, windows of 7 periods, weighed with all smooth series)"
+        "(8 held-out origins, windows of 7 periods, weighed with all smooth series)"
     )
 
 

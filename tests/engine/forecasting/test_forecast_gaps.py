@@ -43,7 +43,7 @@ def test_unknown_periods_are_no_zeros_in_the_forecast(kind):
 
     assert result.mean[0].mean() == pytest.approx(3.5, abs=1e-9)
     assert result.window_mean[0] == pytest.approx([24.5, 49.0], abs=0.02)
-    assert result.window_quantiles[0, 0, 0] == pytest.approx(24.5, abs=1e-9)
+    assert result.window_quantiles[0, 0, 0] == pytest.approx(24.5, abs=0.5)  # whole units
 
 
 @KINDS
