@@ -2,6 +2,7 @@
 
 from catalog.models import CalendarEvent, Channel, Sku
 from config.kernel.models import Job
+from forecasting.models import ForecastOverride
 from monitoring.models import Alert
 from procurement.models import LineResponse, Proposal, PurchaseOrder, PurchaseOrderLine
 from warehouses.models import (
@@ -30,6 +31,7 @@ JobState = Job.State
 LocationKind = Location.Kind
 MovementKind = StockMovement.Kind
 OrderStatus = SalesOrder.Status
+OverrideKind = ForecastOverride.Kind
 ProposalStatus = Proposal.Status
 PurchaseOrderLineStatus = PurchaseOrderLine.Status
 PurchaseOrderStatus = PurchaseOrder.Status

@@ -19,6 +19,20 @@ _TICK: dict[str, Any] = {"schedule": 5.0, "options": {"expire_seconds": 15}}
 # brings rows up to date.
 app.conf.beat_schedule = {
     "plan-nightly": {"task": "procurement.run_nightly_plan", "schedule": crontab(hour=2, minute=30)},
+    "forget-runs": {"task": "forecasting.forget_runs", "schedule": crontab(hour=4, minute=20)},
+    # After Monday's plan has read the week; on Tuesday once more, should Monday have been missed.
+    "record-accuracy": {
+        "task": "forecasting.record_accuracy",
+        "schedule": crontab(day_of_week="mon,tue", hour=4, minute=40),
+    },
+    "check-drift": {"task": "forecasting.check_drift", "schedule": crontab(hour=5, minute=0)},
+    # After the night's plan; a run is weighed once.
+    "weigh-signals": {"task": "forecasting.weigh_signals", "schedule": crontab(hour=3, minute=50)},
+    "tell-surprises": {
+        "task": "forecasting.tell_surprises",
+        "schedule": crontab(minute="*/3"),
+        "options": {"expire_seconds": 150},
+    },
     "evaluate-alerts": {"task": "monitoring.evaluate_alerts", "schedule": crontab(minute="*/5")},
     "record-kpis": {"task": "monitoring.record_kpis", "schedule": crontab(minute=10)},
     "reserve-backorders": {"task": "warehouses.reserve_backorders", "schedule": crontab(minute="*/15")},

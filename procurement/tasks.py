@@ -6,14 +6,15 @@ from celery import shared_task
 from django.utils import timezone
 
 from config.kernel.jobs import ABANDONED_AFTER, JobBusy, send_to_worker
-from procurement.services.planning import queue_plan, run_plan
+from procurement.services.planning import advance_plan, queue_plan
 
 
 @shared_task(bind=True, name="procurement.run_plan", max_retries=30)
 def run_plan_task(self: Any, job_id: str) -> dict[str, Any] | None:
-    """Do the plan of this job. Handed out again after a worker died, it waits until the dead one counts as gone."""
+    """Do the next part of this job. Handed out again after a worker died, it waits until the dead one counts as
+    gone."""
     try:
-        outcome = run_plan(job_id, clock=timezone.now)  # type: ignore[arg-type]
+        outcome = advance_plan(job_id, clock=timezone.now)  # type: ignore[arg-type]
     except JobBusy as exc:
         raise self.retry(exc=exc, countdown=ABANDONED_AFTER.total_seconds() + 5) from exc
     return {"series": outcome.series, "proposals_open": outcome.proposals_open} if outcome else None

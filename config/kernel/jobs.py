@@ -102,6 +102,14 @@ def report_progress(
         raise Conflict(_("The job is not running any more."))
 
 
+def hand_back_job(job_id: Any, *, now: datetime) -> bool:
+    """A running job waits again, for whoever takes up its next part; False when it is not running.
+
+    Nothing of it is lost with the message that should wake a worker: `wake_waiting_jobs` sends another.
+    """
+    return bool(Job.objects.filter(pk=job_id, state=Job.State.RUNNING).update(state=Job.State.QUEUED, heartbeat_at=now))
+
+
 def finish_job(job_id: Any, *, now: datetime, result: dict[str, Any]) -> None:
     _end(job_id, now, state=Job.State.DONE, result=result)
 

@@ -111,6 +111,7 @@ class OutboxEvent(models.Model):
 
     KIND_NAMES = {
         "availability.changed": _("Availability changed"),
+        "forecast.surprised": _("Demand surprises the forecast"),
         "webhook.test": _("Test event"),
     }
 

@@ -241,6 +241,7 @@ SPECTACULAR_SETTINGS = {
         "LocationLevel": "config.api_enums.LocationLevel",
         "MovementKind": "config.api_enums.MovementKind",
         "OrderStatus": "config.api_enums.OrderStatus",
+        "OverrideKind": "config.api_enums.OverrideKind",
         "ProposalStatus": "config.api_enums.ProposalStatus",
         "PurchaseOrderLineStatus": "config.api_enums.PurchaseOrderLineStatus",
         "PurchaseOrderStatus": "config.api_enums.PurchaseOrderStatus",

@@ -1,109 +1,236 @@
-"""Writing a chunk of forecasts: the one place where the engine's floats become rows."""
+"""Writing a chunk of forecasts: the one place where the engine's floats become rows.
 
+By COPY in PostgreSQL's binary form. All that has one length in every row (keys, numbers, arrays) is laid out by NumPy
+at once; only the words and the scores are joined row by row.
+"""
+
+import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from struct import pack, unpack_from
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from forecasting.models import Forecast, ForecastRun
+from forecasting.services.packing import PairBook
 
 if TYPE_CHECKING:
-    from forecasting.engine import Choice, PanelForecast
+    import numpy as np
+    from numpy.typing import NDArray
 
-_COLUMNS = (
+    from forecasting.engine import Choice, PanelForecast, Score
+
+_WORDS = ("method", "reason", "fallback", "demand_class", "variability_class", "value_class", "scores", "wape", "bias")
+_NUMBERS = (
     "run_id",
     "sku_id",
     "warehouse_id",
-    "method",
-    "reason",
-    "fallback",
-    "demand_class",
-    "scores",
-    "mean",
-    "quantiles",
+    "value_at_stake",
     "protection_days",
     "protection_mean",
     "protection_sd",
+    "mean",
+    "quantiles",
     "protection_quantiles",
-    "wape",
-    "bias",
 )
+_MEASURES = ("pinball", "rmsse", "wape", "bias", "coverage")
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = pack(">h", -1)
+_FIELDS = pack(">h", len(_WORDS) + len(_NUMBERS))
+_NULL = pack(">i", -1)
+_REAL, _DOUBLE = 700, 701  # PostgreSQL's numbers of the types
 
 
-def save_forecasts(run: ForecastRun, pairs: Sequence[tuple[int, int]], result: "PanelForecast") -> None:
-    """One row per pair, in one COPY and one transaction. `result` follows the order of `pairs`."""
-    import io
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a row says besides numbers, as the wire has it."""
 
+    method: str
+    packed: bytes
+
+
+def save_forecasts(
+    run: ForecastRun, book: PairBook, result: "PanelForecast", known: Mapping[tuple[int, int], Words]
+) -> None:
+    """One row per pair, in one COPY, in the caller's transaction. `result` follows the order of `book`.
+
+    A pair whose method is that of its `known` words keeps them: reason and scores of the run that chose it.
+    """
+    numbers = _numbers(run, book, result)
+    flat, size = memoryview(numbers.tobytes()), numbers.itemsize
+    body: list[bytes | memoryview] = [_HEADER]
+    held_out = _held_out(result)
+    for row, (pair, choice) in enumerate(zip(book.pairs(), result.choices, strict=True)):
+        words = known.get(pair)
+        if words is not None and words.method == choice.method:
+            packed = words.packed
+        else:
+            packed = _words(choice, str(book.value_classes[row]), held_out[row])
+        body += (_FIELDS, packed, flat[row * size : (row + 1) * size])
+    body.append(_TRAILER)
+    with connection.cursor() as cursor:
+        cursor.copy_expert(
+            f"COPY {Forecast._meta.db_table} ({', '.join(_WORDS + _NUMBERS)}) FROM STDIN (FORMAT binary)",
+            io.BytesIO(b"".join(body)),
+        )
+
+
+def note_backtest(run: ForecastRun, result: "PanelForecast") -> None:
+    """Origins (days known at each), windows and step of the held-out periods: the same for every chunk, noted once."""
+    found = result.backtest
+    if found is None or "origins" in run.backtest:
+        return
+    run.backtest |= {"origins": list(found.origins), "windows": list(found.windows), "step": found.step}
+    run.save(update_fields=["backtest"])
+
+
+def _numbers(run: ForecastRun, book: PairBook, result: "PanelForecast") -> "NDArray[np.void]":
+    """(n,) records as the wire wants them: of each field its length in bytes, then its value, big end first."""
     import numpy as np
 
-    if result.protection_periods is None or result.protection_mean is None or result.protection_quantiles is None:
+    from forecasting.engine.hierarchy import to_grid
+
+    if result.protection_mean is None or result.protection_quantiles is None or result.protection_periods is None:
         raise ValueError("the forecast was made without protection intervals")
-    by_level = np.round(np.swapaxes(result.quantiles, 1, 2), 4).tolist()
-    mean = np.round(result.mean, 4).tolist()
-    protection = np.round(result.protection_quantiles, 4).tolist()
-    text = io.StringIO()
-    for row, (sku_id, warehouse_id) in enumerate(pairs):
-        choice = result.choices[row]
-        score = choice.score
-        fields = [
-            run.pk,
-            sku_id,
-            warehouse_id,
-            choice.method,
-            choice.reason,
-            (choice.fallback or "")[:200],
-            choice.demand_class,
-            json.dumps(_scores(choice)),
-            _array(mean[row]),
-            "{" + ",".join(_array(level) for level in by_level[row]) + "}",
-            int(result.protection_periods[row]),
-            float(result.protection_mean[row]),
-            float(result.protection_sd[row]) if result.protection_sd is not None else 0.0,
-            _array(protection[row]),
-            _number(score.wape) if score else None,
-            _number(score.bias) if score else None,
-        ]
-        text.write("\t".join(_escaped(field) for field in fields) + "\n")
-    text.seek(0)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {Forecast._meta.db_table} ({', '.join(_COLUMNS)}) FROM STDIN", text)
+    n, horizon = result.mean.shape
+    levels = result.quantiles.shape[2]
+    spread = np.zeros(n) if result.protection_sd is None else result.protection_sd
+    columns: dict[str, Any] = {
+        "run_id": (">i8", np.full(n, run.pk)),
+        "sku_id": (">i8", book.skus),
+        "warehouse_id": (">i8", book.warehouses),
+        "value_at_stake": (">f8", np.round(result.protection_mean * book.unit_costs, 4)),
+        "protection_days": (">i2", result.protection_periods),
+        "protection_mean": (">f8", result.protection_mean),
+        "protection_sd": (">f8", spread),
+        "mean": (_array_type((horizon,), ">f8"), to_grid(result.mean)),
+        "quantiles": (_array_type((levels, horizon), ">f4"), np.round(np.swapaxes(result.quantiles, 1, 2), 4)),
+        "protection_quantiles": (_array_type((levels,), ">f8"), np.round(result.protection_quantiles, 4)),
+    }
+    kinds = {name: np.dtype(kind) for name, (kind, _values) in columns.items()}
+    layout = [part for name, kind in kinds.items() for part in ((f"{name}_bytes", ">i4"), (name, kind))]
+    records = np.zeros(n, dtype=layout)
+    for name, (_kind, values) in columns.items():
+        records[f"{name}_bytes"] = kinds[name].itemsize
+        _fill(records[name], values)
+    return records
 
 
-def _scores(choice: "Choice") -> dict[str, Any]:
-    """What the backtest said of every candidate; NaN (nothing sold in the held-out windows) is stored as null."""
-    return {
-        "candidates": {
-            name: {
-                "pinball": _number(score.pinball),
-                "rmsse": _number(score.rmsse),
-                "wape": _number(score.wape),
-                "bias": _number(score.bias),
-                "coverage": _number(score.coverage),
-            }
-            for name, score in choice.scores.items()
-        },
+def _array_type(shape: tuple[int, ...], kind: str) -> "np.dtype[Any]":
+    """An array of PostgreSQL: dimensions, no nulls, the element's type, (length, first index) of each dimension, and
+    each element with its length."""
+    import numpy as np
+
+    element = np.dtype([("bytes", ">i4"), ("value", kind)])
+    return np.dtype([("head", ">i4", (3,)), ("sizes", ">i4", (len(shape), 2)), ("elements", element, shape)])
+
+
+def _fill(target: "NDArray[np.void]", values: Any) -> None:
+    if target.dtype.names is None:
+        target[...] = values
+        return
+    shape = target["elements"].shape[1:]
+    size = target["elements"].dtype["value"].itemsize
+    target["head"] = (len(shape), 0, _REAL if size == 4 else _DOUBLE)
+    target["sizes"] = [(length, 1) for length in shape]
+    target["elements"]["bytes"] = size
+    target["elements"]["value"] = values
+
+
+def words_of(run_id: int, book: PairBook) -> dict[tuple[int, int], Words]:
+    """What another run said of these pairs, cut out of the wire as it comes."""
+    sink = io.BytesIO()
+    with connection.cursor() as cursor:
+        wanted = cursor.mogrify(
+            f"SELECT sku_id, warehouse_id, {', '.join(_WORDS)} FROM {Forecast._meta.db_table} "  # noqa: S608 - constants
+            "WHERE run_id = %s AND sku_id = ANY (%s)",
+            [run_id, book.skus.tolist()],
+        )
+        cursor.copy_expert(f"COPY ({wanted.decode()}) TO STDOUT (FORMAT binary)", sink)
+    data, at, found = sink.getvalue(), len(_HEADER), {}
+    while (fields := unpack_from(">h", data, at)[0]) > 0:
+        _, sku, _, warehouse = unpack_from(">iqiq", data, at + 2)
+        at = begin = at + 2 + 24
+        method = data[at + 4 : at + 4 + unpack_from(">i", data, at)[0]].decode()
+        for _field in range(fields - 2):
+            at += 4 + max(unpack_from(">i", data, at)[0], 0)
+        found[(sku, warehouse)] = Words(method, data[begin:at])
+    return found
+
+
+def _held_out(result: "PanelForecast") -> list[str]:
+    """Of each series, per fold and window: what was sold, and of the chosen method mean, median and .95 quantile; null
+    where a window was not observed. As JSON; origins and windows stand with the run."""
+    import numpy as np
+
+    if result.backtest is None:
+        return ["null"] * len(result.choices)
+    held_out = np.round(result.backtest.held_out.astype(float), 2).tolist()
+    return [str(one).replace(" ", "").replace("nan", "null") for one in held_out]
+
+
+def _words(choice: "Choice", value_class: str, held_out: str) -> bytes:
+    score = choice.score
+    scores = _scores(choice, held_out).encode()
+    return b"".join(
+        (
+            _text(choice.method),
+            _text(choice.reason),
+            _text((choice.fallback or "")[:200]),
+            _text(choice.demand_class),
+            _text(getattr(choice, "variability_class", "") or ""),
+            _text(value_class),
+            pack(">iB", len(scores) + 1, 1),
+            scores,
+            _double(score.wape if score else None),
+            _double(score.bias if score else None),
+        )
+    )
+
+
+def _text(words: str) -> bytes:
+    encoded = words.replace("\0", "").encode()
+    return pack(">i", len(encoded)) + encoded
+
+
+def _double(value: float | None) -> bytes:
+    if value is None or not math.isfinite(value):
+        return _NULL
+    return pack(">id", 8, round(value, 6))
+
+
+def _scores(choice: "Choice", held_out: str) -> str:
+    """JSON of what the backtest said of every candidate; NaN (nothing sold in the held-out windows) is null."""
+    rest = {
         "runner_up": choice.runner_up,
+        "reason_code": choice.reason_code,
+        "reason_numbers": {name: _number(value) for name, value in choice.reason_numbers.items()},
         "folds": choice.folds,
         "outliers_capped": choice.outliers_capped,
         "censored_days": choice.censored_periods,
         "notes": list(choice.notes),
     }
+    numbers = [number for name in choice.scores for number in _five(choice.scores, name)]
+    candidates = _template(tuple(choice.scores)) % tuple(numbers)
+    return f'{{"candidates":{{{candidates}}},"held_out":{held_out},{json.dumps(rest)[1:]}'
+
+
+@lru_cache(maxsize=100)
+def _template(methods: tuple[str, ...]) -> str:
+    """A hundred thousand rows have the same few keys: they are written once."""
+    measures = ",".join(f'"{measure}":%s' for measure in _MEASURES)
+    return ",".join(f"{json.dumps(method)}:{{{measures}}}" for method in methods)
+
+
+def _five(scores: "Mapping[str, Score]", method: str) -> list[str]:
+    """Four digits are more than a backtest knows."""
+    score = scores[method]
+    return [f"{x:.4g}" if math.isfinite(x := getattr(score, name)) else "null" for name in _MEASURES]
 
 
 def _number(value: float) -> float | None:
-    return round(float(value), 6) if math.isfinite(value) else None
-
-
-def _array(values: list[float]) -> str:
-    return "{" + ",".join(map(repr, values)) + "}"
-
-
-def _escaped(field: Any) -> str:
-    if field is None:
-        return r"\N"
-    text = str(field)
-    if "\\" in text:
-        text = text.replace("\\", "\\\\")
-    return text.replace("\t", " ").replace("\n", r"\n").replace("\r", r"\r")
+    return float(f"{value:.4g}") if math.isfinite(value) else None

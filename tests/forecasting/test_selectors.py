@@ -126,8 +126,21 @@ def test_a_day_that_begins_and_ends_without_stock_was_out_of_stock(world: World)
 
     share = selectors.in_stock_panel([(world.tea.pk, world.main.pk)], until=UNTIL, days=8)
 
-    # 3rd and 4th unknown; 5th and 6th had stock; 7th and 8th none; on the 9th four came and went; 10th none.
-    np.testing.assert_array_equal(share, [[NAN, NAN, 1, 1, 0, 0, 1, 0]])
+    # 3rd and 4th unknown; 5th had stock; it ran out on the 6th at noon; 7th and 8th none; on the 9th four came and went
+    # within an hour, which counts as a quarter of the day; 10th none.
+    np.testing.assert_array_equal(share, [[NAN, NAN, 1, 0.5, 0, 0, 0.25, 0]])
+
+
+def test_the_day_that_stock_ran_out_or_came_in_counts_by_the_clock_of_the_warehouse(world: World) -> None:
+    Warehouse.objects.filter(pk=world.north.pk).update(time_zone="America/New_York")
+    morning = datetime(2026, 2, 6, 5, tzinfo=UTC)  # midnight in New York
+    moved(world.mug, world.north_shelf, -30, morning + timedelta(hours=6), "sale")
+    moved(world.mug, world.north_shelf, -10, morning + timedelta(hours=18), "sale")
+    moved(world.mug, world.north_shelf, 5, morning + timedelta(days=2, hours=12), "receipt")
+
+    share = selectors.in_stock_panel([(world.mug.pk, world.north.pk)], until=february(9), days=5)
+
+    assert share.tolist() == [[1, 0.75, 0, 0.5, 1]]
 
 
 def test_stock_from_before_the_window_counts_and_a_pair_without_movements_is_unknown(world: World) -> None:

@@ -138,7 +138,8 @@ def _recent(
 
 
 _PAIRS = """
-SELECT (pair.place - 1)::int, d.channel_id, sum(d.quantity * power(0.5, (%(as_of)s - d.day) / 60.0))::float8, count(*)
+SELECT (pair.place - 1)::int, d.channel_id,
+       sum(d.quantity::float8 * power(0.5::float8, (%(as_of)s::date - d.day) / 60.0::float8)), count(*)
 FROM unnest(%(skus)s::bigint[], %(warehouses)s::bigint[]) WITH ORDINALITY AS pair(sku_id, warehouse_id, place)
 JOIN forecasting_demandhistory d USING (sku_id, warehouse_id)
 WHERE d.day > %(since)s AND d.day <= %(as_of)s AND d.quantity > 0

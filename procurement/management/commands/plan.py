@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from config.kernel.errors import DomainError
 from config.kernel.models import Job
+from forecasting.models import ForecastRules
 from forecasting.selectors import latest_run
 from procurement.services.planning import PlanOutcome, queue_plan, resumable_plan, run_plan
 
@@ -22,6 +23,11 @@ class Command(BaseCommand):
         parser.add_argument("--as-of", type=date.fromisoformat, help="last day of demand to read (YYYY-MM-DD)")
         parser.add_argument("--force", action="store_true", help="forecast again though nothing changed")
         parser.add_argument("--resume", action="store_true", help="go on with the last plan, which broke off")
+        parser.add_argument("--mode", choices=ForecastRules.Mode.values, help="instead of what the forecast rules say")
+        parser.add_argument(
+            "--update", action="store_true", help="bring the last plan up to the present day without learning anew"
+        )
+        parser.add_argument("--no-refresh", action="store_true", help="demand is up to date: do not read the orders")
         parser.add_argument("--if-never", action="store_true", help="do nothing when a plan was ever completed")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,7 +36,7 @@ class Command(BaseCommand):
         job = self._job(options)
         with _Progress(job, self.stdout):
             try:
-                outcome = run_plan(job.pk, clock=timezone.now)
+                outcome = run_plan(job.pk, clock=timezone.now, calls_workers=True)
             except DomainError as exc:
                 raise CommandError(str(exc)) from exc
             except KeyboardInterrupt:
@@ -48,7 +54,13 @@ class Command(BaseCommand):
         if options["if_never"] and broken:
             return broken
         try:
-            return queue_plan(as_of=options["as_of"], force=options["force"])
+            return queue_plan(
+                as_of=options["as_of"],
+                force=options["force"],
+                mode=options["mode"],
+                is_update=options["update"],
+                refreshes=not options["no_refresh"],
+            )
         except DomainError as exc:
             raise CommandError(str(exc)) from exc
 

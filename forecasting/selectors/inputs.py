@@ -1,0 +1,88 @@
+"""What a run is made of: the pairs worth a forecast with their value, and a fingerprint of all that it would read."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection
+
+from forecasting.selectors import ACTIVE_DAYS, FORECAST_STATUSES
+from warehouses.models import Location
+
+
+@dataclass(frozen=True, slots=True)
+class ActivePair:
+    """A SKU in a warehouse; `value` is its demand of the past year at unit cost."""
+
+    sku_id: int
+    warehouse_id: int
+    unit_cost: float
+    value: float
+
+
+def valued_pairs(until: date) -> list[ActivePair]:
+    """The (SKU, warehouse) worth a forecast, as in `active_pairs`, by SKU and warehouse."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _VALUED, {"since": until - timedelta(ACTIVE_DAYS), "until": until, "statuses": list(FORECAST_STATUSES)}
+        )
+        return [ActivePair(*row) for row in cursor.fetchall()]
+
+
+def data_fingerprint(*, first: date, until: date) -> str:
+    """Changes whenever demand, stock, a launch or a planner's correction between the two days does.
+
+    Rows are hashed each by itself and the hashes put together without an order, so that one pass over the tables in
+    whatever order they lie is enough. Kept corrections count, those found by rule follow from the demand.
+    """
+    values: dict[str, Any] = {"first": first, "until": until, "usable": list(Location.USABLE)}
+    digest = hashlib.sha256()
+    with connection.cursor() as cursor:
+        for query in (_DEMAND, _LEDGER, _SPANS, _CORRECTIONS):
+            cursor.execute(query, values)
+            digest.update(repr(cursor.fetchone()).encode())
+    return digest.hexdigest()
+
+
+_VALUED = """
+SELECT wanted.sku_id, wanted.warehouse_id, sku.unit_cost::float8, sum(wanted.units)::float8 * sku.unit_cost::float8
+FROM (
+    SELECT d.sku_id, d.warehouse_id, sum(d.quantity) AS units FROM forecasting_demandhistory d
+    WHERE d.day > %(since)s AND d.day <= %(until)s AND d.quantity > 0 GROUP BY 1, 2
+    UNION ALL
+    SELECT level.sku_id, location.warehouse_id, 0
+    FROM warehouses_stocklevel level JOIN warehouses_location location ON location.id = level.location_id
+    WHERE level.on_hand > 0
+) wanted
+JOIN catalog_sku sku ON sku.id = wanted.sku_id AND sku.status = ANY (%(statuses)s)
+JOIN warehouses_warehouse w ON w.id = wanted.warehouse_id AND w.is_active
+GROUP BY wanted.sku_id, wanted.warehouse_id, sku.unit_cost
+ORDER BY 1, 2
+"""
+
+_DEMAND = """
+SELECT count(*), bit_xor(hashint8extended(
+    sku_id, hashint8extended(warehouse_id * 100000 + (day - '2000-01-01'), hash_numeric_extended(quantity, channel_id))
+))
+FROM forecasting_demandhistory WHERE day BETWEEN %(first)s AND %(until)s
+"""
+
+# Movements are never changed, so their keys say it all; what moved since does not matter to the days before.
+_LEDGER = """
+SELECT count(*), bit_xor(hashint8extended(m.id, 0))
+FROM warehouses_stockmovement m
+JOIN warehouses_location location ON location.id = m.location_id AND location.kind = ANY (%(usable)s)
+JOIN warehouses_warehouse w ON w.id = location.warehouse_id
+WHERE (m.happened_at AT TIME ZONE w.time_zone)::date <= %(until)s
+"""
+
+_SPANS = """
+SELECT count(*), bit_xor(hash_record_extended((id, launched_on, discontinued_on, unit_cost, product_id), 0))
+FROM catalog_sku
+"""
+
+_CORRECTIONS = """
+SELECT count(*), bit_xor(hash_record_extended((sku_id, warehouse_id, day, decision, corrected), 0))
+FROM forecasting_historycorrection WHERE decision <> 'auto' AND day <= %(until)s
+"""
