@@ -1,77 +1,158 @@
-"""The picture of one SKU in one warehouse: eight weeks of demand, the forecast's fan, and the days without stock."""
+"""The picture of one SKU in its warehouses: sixteen weeks of demand, as sold and as read, and the fan ahead."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import Sum
-from django.db.models.functions import TruncDate, TruncWeek
+from django.db.models import Q, Sum
+from django.db.models.functions import TruncWeek
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config.kernel.charts import FanData, Figure, bar_chart, fan_chart
+from catalog.models import CalendarEvent, Category, Sku
+from config.kernel.charts import Figure, OutlookData, Special, bar_chart, outlook_chart
 from forecasting.models import DemandHistory, Forecast
-from warehouses.models import Location, StockMovement
-from warehouses.selectors.stock import Position, stock_positions
+from forecasting.selectors import latest_run
+from forecasting.selectors.adjusted import adjusted_days
+from forecasting.selectors.history import HistoryDay, pair_histories
+from forecasting.selectors.nowcast import LiveView, nowcasts
+from forecasting.selectors.overrides import Effect, override_effects
 
-PAST_DAYS = 56
+PAST_DAYS = 112
+LEAST_PAST_DAYS = 28
 AHEAD_DAYS = 42
 PAST_WEEKS = 52
+_MOST_EVENTS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """What a fan chart shows left of today."""
+class Outlook:
+    """One SKU in one warehouse: its picture, the days it shows, what overrides do and how the orders run now."""
 
-    start: date
-    demand: list[float]
-    """units a day, zeros filled in"""
-    stockout_days: frozenset[date]
+    figure: Figure
+    days: list[HistoryDay]
+    effect: Effect
+    live: LiveView | None
+
+    @property
+    def censored(self) -> int:
+        return sum(1 for day in self.days if is_dry(day))
+
+    @property
+    def corrected(self) -> list[HistoryDay]:
+        return [day for day in self.days if day.kind not in ("", "censored")]
 
 
-def fan_of(sku_id: int, warehouse_id: int, forecast: Forecast | None, *, until: date, title: str) -> Figure:
+def is_dry(day: HistoryDay) -> bool:
+    return day.kind == "censored" or (day.demand is None and day.in_stock == 0)
+
+
+def outlook_of(
+    sku: Sku, warehouse: Any, forecast: Forecast | None, *, until: date, title: str, is_live: bool = False
+) -> Outlook:
     """`until` is the last day of demand shown: the forecast's `as_of`, or yesterday when there is none."""
-    return drawn(pasts_of(sku_id, [warehouse_id], until=until)[warehouse_id], forecast, title=title)
+    titles = {warehouse.pk: title}
+    return outlooks(sku, {warehouse.pk: forecast}, until=until, titles=titles, is_live=is_live)[warehouse.pk]
 
 
-def drawn(past: Past, forecast: Forecast | None, *, title: str) -> Figure:
-    middle, lower, upper, band = _band(forecast)
-    data = FanData(
-        start=past.start,
-        actual=past.demand,
-        middle=middle,
-        lower=lower,
-        upper=upper,
-        band_name=band,
-        stockout_days=past.stockout_days,
+def outlooks(
+    sku: Sku, places: Mapping[int, Forecast | None], *, until: date, titles: Mapping[int, str], is_live: bool = False
+) -> dict[int, Outlook]:
+    """Warehouse id → outlook, all of them in the queries of one; the forecasts are of one run. `is_live` adds how the
+    orders run now, for some ten queries more."""
+    if not places:
+        return {}
+    now, start = timezone.now(), until - timedelta(days=PAST_DAYS - 1)
+    histories = pair_histories([(sku.pk, place) for place in places], start=start, end=until)
+    run = next((forecast.run for forecast in places.values() if forecast), None)
+    effects = override_effects(run, on=timezone.localdate(now), sku_ids=[sku.pk]) if run else {}
+    lives = nowcasts(histories.keys(), now=now) if is_live and run and run == latest_run() else {}
+    specials = specials_of(sku, start, until + timedelta(days=AHEAD_DAYS))
+    found = {}
+    for place, forecast in places.items():
+        pair = (sku.pk, place)
+        data = _data(histories[pair], forecast, effects.get(pair, ()), lives.get(pair), specials, start, until, now)
+        figure = outlook_chart(data, title=titles[place])
+        found[place] = Outlook(figure, histories[pair], effects.get(pair, ()), lives.get(pair))
+    return found
+
+
+def _data(
+    days: Sequence[HistoryDay],
+    forecast: Forecast | None,
+    effect: Effect,
+    live: LiveView | None,
+    specials: Sequence[Special],
+    start: date,
+    until: date,
+    now: datetime,
+) -> OutlookData:
+    first = max(start, min([*(day.day for day in days[:1]), until - timedelta(days=LEAST_PAST_DAYS - 1)]))
+    known = {day.day: day for day in days}
+    shown = [known.get(first + timedelta(days=n)) for n in range((until - first).days + 1)]
+    mean = forecast.mean[:AHEAD_DAYS] if forecast else []
+    final = adjusted_days(mean, effect)
+    today = (timezone.localdate(now) - until).days - 1
+    return OutlookData(
+        start=first,
+        sold=[day.sold if day else 0.0 for day in shown],
+        read=[day.demand if day else None for day in shown],
+        kinds=[_kind(day) for day in shown],
+        middle=final,
+        model=mean if final != list(mean) else (),
+        levels=forecast.run.quantile_levels if forecast else (),
+        quantiles=[adjusted_days(level[:AHEAD_DAYS], effect) for level in forecast.quantiles] if forecast else (),
+        specials=specials,
+        now=(today, live.today_observed + live.rest_of_today.mean) if live and 0 <= today < len(mean) else None,
     )
-    return fan_chart(data, title=title)
 
 
-def pasts_of(sku_id: int, warehouse_ids: Collection[int], *, until: date) -> dict[int, Past]:
-    """Warehouse id → its past, all of them in the same few queries."""
-    start = until - timedelta(days=PAST_DAYS - 1)
-    demand, empty = _daily_units(sku_id, warehouse_ids, start), _stockout_days(sku_id, warehouse_ids, start, until)
-    return {
-        warehouse: Past(
-            start,
-            [float(demand.get((warehouse, start + timedelta(days=n)), 0)) for n in range(PAST_DAYS)],
-            empty[warehouse],
-        )
-        for warehouse in warehouse_ids
-    }
+def _kind(day: HistoryDay | None) -> str:
+    if day is None:
+        return ""
+    if is_dry(day):
+        return "censored"
+    return "cut" if day.kind else ""
 
 
-def _daily_units(sku_id: int, warehouse_ids: Collection[int], start: date) -> dict[tuple[int, date], Decimal]:
-    """Demand of all channels by warehouse and day."""
+def specials_of(sku: Sku, first: date, last: date) -> list[Special]:
+    """What the calendar says of these days for the SKU: of everything, of its category or those above, of itself."""
     rows = (
-        DemandHistory.objects.filter(sku_id=sku_id, warehouse_id__in=warehouse_ids)
-        .filter(day__gte=start, day__lt=start + timedelta(days=PAST_DAYS))
+        CalendarEvent.objects.filter(starts_on__lte=last, ends_on__gte=first)
+        .filter(Q(sku=None) | Q(sku=sku))
+        .filter(Q(category=None) | Q(category__in=family_of(sku.product.category_id)))
+        .order_by("starts_on", "pk")[:_MOST_EVENTS]
+    )
+    return [
+        Special(row.starts_on, row.ends_on, f"{row.name}, {row.get_kind_display()}", f"h-{row.kind}") for row in rows
+    ]
+
+
+def family_of(category_id: int | None) -> set[int]:
+    """The category and those above it."""
+    parents = dict(Category.objects.values_list("pk", "parent_id")) if category_id else {}
+    found: set[int] = set()
+    while category_id is not None and category_id not in found:
+        found.add(category_id)
+        category_id = parents.get(category_id)
+    return found
+
+
+def lately(pairs: Collection[tuple[int, int]], *, until: date, weeks: int) -> dict[tuple[int, int], list[float]]:
+    """(SKU, warehouse) → units of each of the `weeks` weeks of seven days that end with `until`, the oldest first."""
+    first = until - timedelta(days=7 * weeks - 1)
+    rows = (
+        DemandHistory.objects.filter(sku_id__in={sku for sku, _place in pairs}, day__gte=first, day__lte=until)
         .order_by()
-        .values_list("warehouse_id", "day")
+        .values_list("sku_id", "warehouse_id", "day")
         .annotate(units=Sum("quantity"))
     )
-    return {(warehouse, day): units for warehouse, day, units in rows}
+    found = {pair: [0.0] * weeks for pair in pairs}
+    for sku, place, day, units in rows:
+        if (sku, place) in found:
+            found[sku, place][(day - first).days // 7] += float(units)
+    return found
 
 
 def weekly_chart(sku_id: int, *, until: date) -> Figure | None:
@@ -94,54 +175,3 @@ def weekly_chart(sku_id: int, *, until: date) -> Figure | None:
         value_name=_("Units a week"),
         height=150,
     )
-
-
-def _stockout_days(sku_id: int, warehouse_ids: Collection[int], start: date, until: date) -> dict[int, frozenset[date]]:
-    """Days at whose end nothing usable was on hand, walked back from today's stock through the ledger."""
-    moved = (
-        StockMovement.objects.filter(
-            sku_id=sku_id,
-            location__warehouse_id__in=warehouse_ids,
-            location__kind__in=Location.USABLE,
-            happened_at__gte=datetime.combine(start, time(0), tzinfo=UTC),
-        )
-        .order_by()
-        .values_list("location__warehouse_id", TruncDate("happened_at", tzinfo=UTC))
-        .annotate(units=Sum("quantity"))
-    )
-    changes: dict[int, dict[date, Decimal]] = {warehouse: {} for warehouse in warehouse_ids}
-    for warehouse, day, units in moved:
-        changes[warehouse][day] = units
-    if not any(changes.values()) and not StockMovement.objects.filter(sku_id=sku_id).exists():
-        return dict.fromkeys(warehouse_ids, frozenset())
-    positions = stock_positions([sku_id])
-    return {
-        warehouse: _empty_days(positions.get((sku_id, warehouse), Position()).usable, changes[warehouse], start, until)
-        for warehouse in warehouse_ids
-    }
-
-
-def _empty_days(usable: Decimal, changes: Mapping[date, Decimal], start: date, until: date) -> frozenset[date]:
-    days = set()
-    for day in sorted({*changes, *(start + timedelta(days=n) for n in range((until - start).days + 1))}, reverse=True):
-        if usable <= 0 and start <= day <= until:
-            days.add(day)
-        usable -= changes.get(day, Decimal(0))
-    return frozenset(days)
-
-
-def _band(forecast: Forecast | None) -> tuple[Sequence[float], Sequence[float], Sequence[float], str]:
-    """Mean, and the quantiles nearest to 10 % and 90 %."""
-    if forecast is None:
-        return (), (), (), ""
-    levels = forecast.run.quantile_levels
-    mean = forecast.mean[:AHEAD_DAYS]
-    if len(levels) < 2 or len(forecast.quantiles) != len(levels):
-        return mean, (), (), ""
-    low = min(range(len(levels)), key=lambda i: abs(levels[i] - 0.1))
-    high = min(range(len(levels)), key=lambda i: abs(levels[i] - 0.9))
-    name = _("Between the %(low)s and %(high)s quantiles") % {
-        "low": f"{levels[low]:.0%}",
-        "high": f"{levels[high]:.0%}",
-    }
-    return mean, forecast.quantiles[low][:AHEAD_DAYS], forecast.quantiles[high][:AHEAD_DAYS], name

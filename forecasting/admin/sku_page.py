@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Sku
 from config.kernel.admin import panel, render_panel
-from forecasting.admin.chart import drawn, pasts_of, weekly_chart
+from forecasting.admin.chart import outlooks, weekly_chart
+from forecasting.admin.reasons import reason_words
 from forecasting.models import DemandHistory, Forecast
 from forecasting.selectors import latest_run
 from warehouses.models import Warehouse
@@ -28,11 +29,17 @@ def sku_forecasts_panel(request: HttpRequest, sku: Sku) -> SafeString:
     ) | set(forecasts)
     yesterday = timezone.localdate() - timedelta(days=1)
     until = run.as_of if run else yesterday
-    places, pasts = [], pasts_of(sku.pk, seen, until=until)
-    for warehouse in Warehouse.objects.filter(pk__in=seen):
-        forecast = forecasts.get(warehouse.pk)
-        title = _("Demand and forecast in %(warehouse)s") % {"warehouse": warehouse.name}
-        chart = drawn(pasts[warehouse.pk], forecast, title=title)
-        places.append({"warehouse": warehouse, "forecast": forecast, "chart": chart})
+    warehouses = list(Warehouse.objects.filter(pk__in=seen))
+    titles = {row.pk: _("Demand and forecast in %(warehouse)s") % {"warehouse": row.name} for row in warehouses}
+    found = outlooks(sku, {row.pk: forecasts.get(row.pk) for row in warehouses}, until=until, titles=titles)
+    places = [
+        {
+            "warehouse": row,
+            "forecast": forecasts.get(row.pk),
+            "outlook": found[row.pk],
+            "reason": reason_words(forecasts[row.pk]) if row.pk in forecasts else "",
+        }
+        for row in warehouses
+    ]
     context = {"sku": sku, "places": places, "weekly": weekly_chart(sku.pk, until=until), "run": run}
     return render_panel("admin/house/sku_forecasts.html", request, context)

@@ -1,58 +1,24 @@
-"""The tables of demand, runs and forecasts."""
+"""What forecasts read: daily demand, days read otherwise, signals of shops, and which SKU is like which."""
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
-from catalog.models import Sku
-from config.kernel.admin import BigTableAdmin, ReadOnlyAdmin
-from config.kernel.admin.base import DOCUMENT_TEMPLATE
-from config.kernel.admin.named import named_values
+from config.kernel.admin import BigTableAdmin, HouseAdmin, PageAction, ReadOnlyAdmin
 from config.kernel.fields import plain
-from forecasting.models import DemandHistory, Forecast, ForecastRun
-from forecasting.selectors import complete_runs
-from forecasting.words import DEMAND_CLASSES, METHODS
+from forecasting.admin.search import sku_ids
+from forecasting.models import DemandHistory, DemandSignal, HistoryCorrection, ItemRelation, SignalBatch
+from forecasting.services.corrections import decide_correction
 
-_HINT = _("Forecasts are made by a plan: every night, by “Run the plan now”, or with “manage.py plan”.")
-
-
-def _sku_ids(term: str) -> list[int]:
-    exact = list(Sku.objects.filter(code__iexact=term).values_list("pk", flat=True))
-    return exact or list(Sku.objects.filter(code__istartswith=term).values_list("pk", flat=True)[:200])
-
-
-class LatestRunFilter(admin.SimpleListFilter):
-    """Forecasts of the latest run unless another is asked for: old runs are history."""
-
-    title = _("run")
-    parameter_name = "runs"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("all", _("All runs"))]
-
-    def choices(self, changelist: Any) -> Any:
-        yield {
-            "selected": self.value() is None,
-            "query_string": changelist.get_query_string(remove=[self.parameter_name]),
-            "display": _("Latest run"),
-        }
-        yield {
-            "selected": self.value() == "all",
-            "query_string": changelist.get_query_string({self.parameter_name: "all"}),
-            "display": _("All runs"),
-        }
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if self.value() == "all" or "run__id__exact" in request.GET:
-            return queryset
-        latest = complete_runs().values("pk")[:1]
-        return queryset.filter(run_id__in=list(latest.values_list("pk", flat=True)))
+DECIDE = "forecasting.decide_historycorrection"
+Decision = HistoryCorrection.Decision
 
 
 @admin.register(DemandHistory)
@@ -65,7 +31,7 @@ class DemandHistoryAdmin(BigTableAdmin):
     empty_hint = _("Demand is read off the orders by the next plan.")
 
     def find(self, term: str) -> Any:
-        return Q(sku_id__in=_sku_ids(term))
+        return Q(sku_id__in=sku_ids(term))
 
     @display(description=_("SKU"))
     def sku_code(self, row: DemandHistory) -> str:
@@ -76,93 +42,118 @@ class DemandHistoryAdmin(BigTableAdmin):
         return plain(row.quantity)
 
 
-@admin.register(ForecastRun)
-class ForecastRunAdmin(ReadOnlyAdmin):
-    list_display = ("as_of", "series_count", "horizon_days", "is_complete", "job", "created_at")
-    list_select_related = ("job",)
-    list_filter = ("is_complete", "created_at")
-    search_fields = ("input_fingerprint",)
-    search_help_text = _("Fingerprint of the input")
-    ordering = ("-pk",)
-    empty_hint = _HINT
-    export_fields = ("pk", "as_of", "series_count", "horizon_days", "is_complete", "input_fingerprint", "created_at")
+def _keep(request: HttpRequest, row: HistoryCorrection) -> str:
+    decide_correction(row, decision=Decision.KEPT, by=request.user, now=timezone.now())
+    return gettext("Kept as real demand: the next plan reads the day as it was sold.")
 
 
-@admin.register(Forecast)
-class ForecastAdmin(ReadOnlyAdmin):
+def _confirm(request: HttpRequest, row: HistoryCorrection) -> str:
+    decide_correction(row, decision=Decision.APPLIED, by=request.user, now=timezone.now())
+    return gettext("Confirmed: the next plan reads the day as corrected.")
+
+
+@admin.register(HistoryCorrection)
+class HistoryCorrectionAdmin(ReadOnlyAdmin):
     list_display = (
         "sku_code",
         "warehouse",
-        "shown_method",
-        "shown_class",
-        "per_day",
-        "shown_wape",
-        "shown_bias",
-        "fell_back",
-    )
-    list_select_related = ("sku", "warehouse", "run")
-    list_filter = (
-        LatestRunFilter,
-        ("method", named_values(METHODS)),
-        ("demand_class", named_values(DEMAND_CLASSES)),
-        "warehouse",
-        ("sku", AutocompleteSelectFilter),
-    )
-    search_fields = ("sku__code",)
-    search_help_text = _("SKU code")
-    ordering = ("-pk",)
-    sortable_by = ("shown_wape", "shown_bias", "per_day")
-    change_form_template = DOCUMENT_TEMPLATE
-    empty_hint = _HINT
-    export_fields = (
-        "run_id",
-        "run__as_of",
-        "sku__code",
-        "warehouse__code",
-        "method",
-        "fallback",
-        "demand_class",
-        "wape",
-        "bias",
-        "protection_days",
-        "protection_mean",
-        "protection_sd",
+        "day",
+        "shown_kind",
+        "observed",
+        "corrected",
+        "shown_decision",
         "reason",
+        "decided_by",
+    )
+    list_select_related = ("sku", "warehouse", "decided_by")
+    list_filter = ("decision", "kind", "warehouse", ("sku", AutocompleteSelectFilter))
+    search_fields = ("sku__code", "sku__name")
+    search_help_text = _("SKU code or name")
+    date_hierarchy = None
+    actions = ("keep_selected", "confirm_selected")
+    empty_hint = _("Days of one-off bulk orders and outliers are found by the nightly plan; none was found so far.")
+    page_actions = (
+        PageAction("keep", _("Keep as sold"), DECIDE, _keep, is_offered=lambda row: row.decision != Decision.KEPT),
+        PageAction(
+            "confirm",
+            _("Confirm the correction"),
+            DECIDE,
+            _confirm,
+            style="primary",
+            is_offered=lambda row: row.decision != Decision.APPLIED,
+        ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        """The lists need no arrays; a page fetches them when it opens."""
-        rows = super().get_queryset(request)
-        return rows.defer("mean", "quantiles", "protection_quantiles", "scores", "reason")
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(DECIDE)
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        term = search_term.strip().replace("\x00", "")
-        return (queryset.filter(sku_id__in=_sku_ids(term)) if term else queryset), False
+    @admin.action(description=_("Keep selected as sold"), permissions=["decide"])
+    def keep_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
+        self._decide(request, queryset, Decision.KEPT)
 
-    @display(description=_("SKU"), header=True)
-    def sku_code(self, row: Forecast) -> list[str]:
+    @admin.action(description=_("Confirm selected"), permissions=["decide"])
+    def confirm_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
+        self._decide(request, queryset, Decision.APPLIED)
+
+    def _decide(self, request: HttpRequest, queryset: QuerySet, decision: str) -> None:
+        rows = list(queryset)
+        for row in rows:
+            decide_correction(row, decision=decision, by=request.user, now=timezone.now())
+        words = ngettext("%d day was decided on.", "%d days were decided on.", len(rows)) % len(rows)
+        messages.success(request, words)
+
+    @display(description=_("SKU"), header=True, ordering="sku__code")
+    def sku_code(self, row: HistoryCorrection) -> list[str]:
         return [row.sku.code, row.sku.name]
 
-    @display(description=_("method"), ordering="method")
-    def shown_method(self, row: Forecast) -> str:
-        return format_html('<span title="{}">{}</span>', row.method_meaning, row.method_name)
+    @display(description=_("kind"), ordering="kind", label={"bulk": "info", "outlier": "warning", "manual": "default"})
+    def shown_kind(self, row: HistoryCorrection) -> tuple[str, str]:
+        return row.kind, row.get_kind_display()
 
-    @display(description=_("demand class"), ordering="demand_class")
-    def shown_class(self, row: Forecast) -> str:
-        return row.demand_class_name or "–"
+    @display(
+        description=_("decision"), ordering="decision", label={"auto": "default", "kept": "success", "applied": "info"}
+    )
+    def shown_decision(self, row: HistoryCorrection) -> tuple[str, str]:
+        return row.decision, row.get_decision_display()
 
-    @display(description=_("expected a day"), ordering="protection_mean")
-    def per_day(self, row: Forecast) -> str:
-        return f"{row.protection_mean / row.protection_days:.1f}" if row.protection_days else "–"
 
-    @display(description=_("WAPE"), ordering="wape")
-    def shown_wape(self, row: Forecast) -> str:
-        return "–" if row.wape is None else f"{row.wape:.0%}"
+@admin.register(DemandSignal)
+class DemandSignalAdmin(BigTableAdmin):
+    list_display = ("day", "sku", "channel", "page_views", "cart_adds", "wishes", "impressions")
+    list_select_related = ("sku", "channel")
+    list_filter = ("channel", ("sku", AutocompleteSelectFilter))
+    search_fields = ("sku__code",)
+    search_help_text = _("SKU code")
+    empty_hint = _("Shops and recommenders send views, cart adds and wishes with POST /api/v1/signals.")
 
-    @display(description=_("bias"), ordering="bias")
-    def shown_bias(self, row: Forecast) -> str:
-        return "–" if row.bias is None else f"{row.bias:+.0%}"
+    def find(self, term: str) -> Any:
+        return Q(sku_id__in=sku_ids(term))
 
-    @display(description=_("fallback"))
-    def fell_back(self, row: Forecast) -> str:
-        return row.fallback or "–"
+
+@admin.register(SignalBatch)
+class SignalBatchAdmin(BigTableAdmin):
+    list_display = ("received_at", "channel", "key", "lines", "sender")
+    list_select_related = ("channel", "sender")
+    list_filter = ("channel",)
+    search_fields = ("key",)
+    search_help_text = _("Batch id")
+    empty_hint = _("Every delivery of signals is noted here, so that none is counted twice.")
+
+    def find(self, term: str) -> Any:
+        return Q(key=term)
+
+
+@admin.register(ItemRelation)
+class ItemRelationAdmin(HouseAdmin):
+    list_display = ("sku", "kind", "other", "share", "starts_on", "ramp_days", "created_by")
+    list_select_related = ("sku", "other", "created_by")
+    autocomplete_fields = ("sku", "other")
+    list_filter = ("kind", ("sku", AutocompleteSelectFilter))
+    search_fields = ("sku__code", "other__code")
+    search_help_text = _("SKU code")
+    empty_hint = _("Say which SKU a new one replaces or resembles: its first forecasts learn from that one's history.")
+
+    def save_model(self, request: HttpRequest, obj: ItemRelation, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_by_id = request.user.pk
+        super().save_model(request, obj, form, change)

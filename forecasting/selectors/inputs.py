@@ -22,7 +22,8 @@ class ActivePair:
 
 
 def valued_pairs(until: date) -> list[ActivePair]:
-    """The (SKU, warehouse) worth a forecast, as in `active_pairs`, by SKU and warehouse."""
+    """The (SKU, warehouse) worth a forecast, by SKU and warehouse: those of `active_pairs`, and newcomers nobody has
+    bought yet where the SKU they replace or are like has sold: they must be bought before they can sell."""
     with connection.cursor() as cursor:
         cursor.execute(
             _VALUED, {"since": until - timedelta(ACTIVE_DAYS), "until": until, "statuses": list(FORECAST_STATUSES)}
@@ -31,7 +32,8 @@ def valued_pairs(until: date) -> list[ActivePair]:
 
 
 def data_fingerprint(*, first: date, until: date) -> str:
-    """Changes whenever demand, stock, a launch or a planner's correction between the two days does.
+    """Changes whenever demand, stock, a launch or a planner's correction between the two days does; or the
+    relations of SKUs, or the calendar.
 
     Rows are hashed each by itself and the hashes put together without an order, so that one pass over the tables in
     whatever order they lie is enough. Kept corrections count, those found by rule follow from the demand.
@@ -39,7 +41,7 @@ def data_fingerprint(*, first: date, until: date) -> str:
     values: dict[str, Any] = {"first": first, "until": until, "usable": list(Location.USABLE)}
     digest = hashlib.sha256()
     with connection.cursor() as cursor:
-        for query in (_DEMAND, _LEDGER, _SPANS, _CORRECTIONS):
+        for query in (_DEMAND, _LEDGER, _SPANS, _CORRECTIONS, _RELATIONS, _CALENDAR):
             cursor.execute(query, values)
             digest.update(repr(cursor.fetchone()).encode())
     return digest.hexdigest()
@@ -54,6 +56,14 @@ FROM (
     SELECT level.sku_id, location.warehouse_id, 0
     FROM warehouses_stocklevel level JOIN warehouses_location location ON location.id = level.location_id
     WHERE level.on_hand > 0
+    UNION ALL
+    SELECT relation.sku_id, d.warehouse_id, 0
+    FROM forecasting_itemrelation relation
+    JOIN catalog_sku newcomer ON newcomer.id = relation.sku_id
+    JOIN forecasting_demandhistory d ON d.sku_id = relation.other_id
+    WHERE coalesce(relation.starts_on, newcomer.launched_on) > %(since)s
+      AND d.day > %(since)s AND d.day <= %(until)s AND d.quantity > 0
+    GROUP BY 1, 2
 ) wanted
 JOIN catalog_sku sku ON sku.id = wanted.sku_id AND sku.status = ANY (%(statuses)s)
 JOIN warehouses_warehouse w ON w.id = wanted.warehouse_id AND w.is_active
@@ -85,4 +95,16 @@ FROM catalog_sku
 _CORRECTIONS = """
 SELECT count(*), bit_xor(hash_record_extended((sku_id, warehouse_id, day, decision, corrected), 0))
 FROM forecasting_historycorrection WHERE decision <> 'auto' AND day <= %(until)s
+"""
+
+_RELATIONS = """
+SELECT count(*), bit_xor(hash_record_extended((sku_id, other_id, kind, share, starts_on, ramp_days), 0))
+FROM forecasting_itemrelation
+"""
+
+_CALENDAR = """
+SELECT count(*), bit_xor(hash_record_extended(
+    (kind, starts_on, ends_on, discount, sku_id, category_id, channel_id), 0
+))
+FROM catalog_calendarevent WHERE ends_on >= %(first)s
 """

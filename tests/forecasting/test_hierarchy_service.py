@@ -3,6 +3,7 @@ sell."""
 
 from datetime import date, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +11,23 @@ import pytest
 from catalog.models import Category, Channel, Sku
 from config.kernel.models import Job
 from forecasting.engine.hierarchy import to_grid
-from forecasting.models import AggregateForecast, ChannelForecast, DemandHistory, Forecast, ForecastRun
+from forecasting.models import (
+    AggregateForecast,
+    ChannelForecast,
+    DemandHistory,
+    Forecast,
+    ForecastChunk,
+    ForecastRun,
+)
 from forecasting.selectors.stored import forecasts_between, stored_forecasts
-from forecasting.services.hierarchy import reconcile_run, save_channels, save_levels
+from forecasting.services.hierarchy import (
+    add_up_levels,
+    forget_sums,
+    gathered,
+    reconcile_run,
+    save_channels,
+    save_levels,
+)
 from tests.cast import World
 from warehouses.models import Warehouse
 
@@ -148,6 +163,73 @@ def test_all_levels_add_up_exactly(world: World, saved: ForecastRun) -> None:
     assert count == 1 + 2 + 2 + 3 + 2  # total, categories, warehouses, cells, channels
     assert (total.series, kitchen.series) == (3, 2)
     assert kitchen.mean[0] == float(to_grid(np.array(8.1)) + to_grid(np.array(5.3)))
+
+
+def chunk_of(run: ForecastRun, number: int, pairs: list[tuple[int, int]], result: SimpleNamespace) -> None:
+    parted = save_channels(run, pairs, result)
+    ForecastChunk.objects.create(run=run, number=number, sums=gathered(run, pairs, result, parted))
+
+
+def levels_of(run: ForecastRun) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    rows = AggregateForecast.objects.filter(run=run).order_by("pk")
+    return {
+        (r.level, r.category_id, r.warehouse_id, r.channel_id): (r.series, r.mean, r.quantiles, r.horizon_quantiles)
+        for r in rows
+    }
+
+
+def test_what_chunks_gathered_adds_up_to_what_the_saved_rows_say(
+    world: World, run: ForecastRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecasting.services.hierarchy.papers.SERIES_A_GROUP", 1)
+    for number, pairs, means in [
+        (0, [(world.lamp, world.main)], [1.4567]),
+        (1, [(world.mug, world.north), (world.mug, world.main)], [8.1, 5.3]),
+    ]:
+        result = forecast(run, pairs, means)
+        chunk_of(run, number, [(sku.pk, place.pk) for sku, place in pairs], result)
+
+    count = add_up_levels(run)
+    from_chunks = levels_of(run)
+    forget_sums(run)
+
+    assert_coherent(run)
+    assert add_up_levels(run) == count == 10  # nothing gathered: the rows are read
+    from_rows = levels_of(run)
+    assert [(key, row[:2]) for key, row in from_rows.items()] == [(key, row[:2]) for key, row in from_chunks.items()]
+    for key, row in from_rows.items():
+        for read, gathered_up in zip(row[2:], from_chunks[key][2:], strict=True):
+            np.testing.assert_allclose(np.array(read), np.array(gathered_up), atol=0.0015)
+    assert not run.chunks.exclude(sums=None).exists()
+
+
+def test_a_chunk_of_many_small_groups_gathers_nothing(world: World, run: ForecastRun) -> None:
+    result = forecast(run, [(world.lamp, world.main)], [1.4])
+
+    assert gathered(run, [(world.lamp.pk, world.main.pk)], result, None) is None
+
+
+def test_an_update_keeps_the_shares_of_the_run_that_learnt(world: World, saved: ForecastRun) -> None:
+    update = ForecastRun.objects.create(
+        job=Job.objects.create(kind="plan"),
+        as_of=AS_OF + timedelta(days=1),
+        horizon_days=4,
+        quantile_levels=LEVELS,
+        learnt_in=saved,
+    )
+    DemandHistory.objects.bulk_create(
+        [sold(world.mug, world.north, world.market, -1, 500), sold(world.tea, world.main, world.market, -1, 5)]
+    )
+    pairs = [(world.mug, world.north), (world.tea, world.main)]
+
+    save_channels(update, [(s.pk, w.pk) for s, w in pairs], forecast(update, pairs, [8.5, 1.0]))
+
+    def shares(run: ForecastRun, sku: Sku) -> dict[int, float]:
+        rows = ChannelForecast.objects.filter(run=run, sku=sku).exclude(warehouse=world.main, sku=world.mug)
+        return dict(rows.values_list("channel", "share"))
+
+    assert shares(update, world.mug) == shares(saved, world.mug)
+    assert shares(update, world.tea) == {world.market.pk: 1.0}  # had none
 
 
 def test_a_groups_quantiles_are_of_the_sum_and_tighter_than_sums_of_quantiles(saved: ForecastRun) -> None:

@@ -11,6 +11,7 @@ from forecasting.models import Forecast
 from forecasting.services import learning
 from forecasting.services.packing import History, PairBook
 from forecasting.services.panels import load_history
+from forecasting.services.runs import HORIZON_DAYS
 from forecasting.services.saving import save_forecasts
 from tests.cast import World
 from tests.forecasting.night_cast import YESTERDAY, answer, load, opened_run, sellers, sold
@@ -22,7 +23,7 @@ def test_a_forecast_is_read_back_as_the_engine_gave_it(world: World) -> None:
     run = opened_run()
     book = load().book.take(np.array([0]))
     result = answer(type("Panel", (), {"ids": ("a",), "values": np.array([[2.5]])}), book=book)
-    result.mean[0] = np.arange(56) / 8
+    result.mean[0] = np.arange(63) / 8
     result.quantiles[0, 3] = [0.0, 1.5, 2.25, 2.25, 9.0]
     result.choices[0] = Choice(
         "ses", 'a "quoted"\treason\n\\ € 茶', "lumpy", scores={"ses": Score(1.23456, 0.5, 0.25, -0.125, float("nan"))}
@@ -33,9 +34,9 @@ def test_a_forecast_is_read_back_as_the_engine_gave_it(world: World) -> None:
     saved = Forecast.objects.get(run=run)
     assert (saved.sku_id, saved.warehouse_id) == book.pairs()[0]
     assert (saved.method, saved.reason, saved.fallback) == ("ses", 'a "quoted"\treason\n\\ € 茶', "")
-    assert saved.mean == [n / 8 for n in range(56)]
+    assert saved.mean == [n / 8 for n in range(63)]
     assert [level[3] for level in saved.quantiles] == [0.0, 1.5, 2.25, 2.25, 9.0]
-    assert (len(saved.quantiles), len(saved.quantiles[0])) == (5, 56)
+    assert (len(saved.quantiles), len(saved.quantiles[0])) == (5, 63)
     assert (saved.protection_days, saved.protection_mean, saved.protection_quantiles) == (21, 52.5, [52.5] * 5)
     assert (saved.wape, saved.bias) == (0.25, -0.125)
     assert saved.value_at_stake == 105.0

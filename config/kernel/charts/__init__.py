@@ -7,5 +7,19 @@ from config.kernel.charts.bars import bar_chart, level_bar
 from config.kernel.charts.canvas import Figure
 from config.kernel.charts.fan import FanData, fan_chart
 from config.kernel.charts.lines import Line, line_chart
+from config.kernel.charts.outlook import OutlookData, Special, outlook_chart
+from config.kernel.charts.spark import sparkline
 
-__all__ = ["FanData", "Figure", "Line", "bar_chart", "fan_chart", "level_bar", "line_chart"]
+__all__ = [
+    "FanData",
+    "Figure",
+    "Line",
+    "OutlookData",
+    "Special",
+    "bar_chart",
+    "fan_chart",
+    "level_bar",
+    "line_chart",
+    "outlook_chart",
+    "sparkline",
+]

@@ -137,6 +137,16 @@ class Board:
             f'height="{self.height - TOP - BOTTOM}"/>'
         )
 
+    def ribbon(self, left: float, right: float, css: str, words: Any) -> None:
+        """A low strip along the bottom of the plot for days that were special, named when pointed at."""
+        x0, x1, y = self.x(left), self.x(right), self.height - BOTTOM
+        size = f'x="{x0:.1f}" y="{y}" width="{max(x1 - x0, 1.5):.1f}" height="5"'
+        self.marks.append(f'<rect class="{css}" {size}><title>{escape(words)}</title></rect>')
+
+    def dot(self, share: float, value: float, css: str, words: Any) -> None:
+        place = f'cx="{self.x(share):.1f}" cy="{self.y(value):.1f}" r="4"'
+        self.marks.append(f'<circle class="{css}" {place}><title>{escape(words)}</title></circle>')
+
 
 def nice_step(rough: float) -> float:
     """The smallest of 1, 2, 2.5, 5 × a power of ten that is at least `rough`: 0.7 → 1, 13 → 20."""

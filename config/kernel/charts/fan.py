@@ -40,7 +40,7 @@ def fan_chart(data: FanData, *, title: Any, height: int = 220) -> Figure:
         legend.append(("h-stockout", _("Out of stock")))
     return Figure(
         title=title,
-        summary=_summary(data),
+        summary=summary_of(data.actual, data.middle),
         draw=lambda board: _draw(board, data),
         lowest=0,
         highest=highest,
@@ -72,16 +72,16 @@ def _draw(board: Board, data: FanData) -> None:
     board.ticks([((i + 0.5) / days, date_format(data.start + timedelta(i), "MONTH_DAY_FORMAT")) for i in mondays])
 
 
-def _summary(data: FanData) -> str:
+def summary_of(actual: Sequence[float], middle: Sequence[float]) -> str:
     known = _("%(units)s units were asked for in %(days)s days.") % {
-        "units": shown(sum(data.actual), 0),
-        "days": len(data.actual),
+        "units": shown(sum(actual), 0),
+        "days": len(actual),
     }
-    if not data.middle:
+    if not middle:
         return known
     expected = _("%(units)s are expected in the next %(days)s days.") % {
-        "units": shown(sum(data.middle), 0),
-        "days": len(data.middle),
+        "units": shown(sum(middle), 0),
+        "days": len(middle),
     }
     return f"{known} {expected}"
 
