@@ -137,7 +137,8 @@ class Writer:
             self.reader.fill(out, str(name), rows, path, windows, own)
         _fill_constant(out, self.cleaned, fallbacks, windows, own)
         self.reader.fill_young(out, self.panel, np.flatnonzero(fallbacks.code == NEW), windows, own)
-        units = sales_units(self.cleaned.actual)
+        whole = self.cleaned.demand == self.cleaned.actual
+        units = sales_units(np.where(whole, self.cleaned.actual, 0.0))
         for key in ("quantiles", "window_quantiles", "own_quantiles"):
             ordered = np.maximum.accumulate(np.maximum(out[key], 0.0), axis=-1)
             out[key] = in_whole_units(ordered, units) if len(ordered) else ordered

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from forecasting.engine.kernels.regression import poisson_equations
-from forecasting.engine.types import BoolArray, FloatArray
+from forecasting.engine.types import BoolArray, FloatArray, IntArray
 
 BASE_LEVELS = (
     0.01,
@@ -43,6 +43,11 @@ FEW_SAMPLES = 300
 LEAST_SAMPLES = 12
 MOST_CASES = 15_000
 CONVERGED = 1e-5
+FREAK = 5.0
+STRATUM, HALF_STRATUM = 10.0, 5.0
+LEAST_STRATUM = 2000
+# Expected sales in the case: what sells in one period of ten is no evidence for what sells in nearly every one.
+STRATA = np.log(np.array([0.15, 0.5]))
 
 
 @dataclass(frozen=True)
@@ -92,8 +97,7 @@ def table_of_ordered(key: FloatArray, ratio: FloatArray, levels: tuple[float, ..
     """`fit_table` of cases already in ascending order of their keys: one order serves many folds and methods."""
     if len(ratio) < LEAST_SAMPLES:
         return None
-    cells = int(np.clip(len(ratio) // SAMPLES_PER_CELL, 1, MOST_CELLS)) if key[-1] - key[0] > 1e-9 else 1
-    edges = np.linspace(0, len(key), cells + 1).astype(np.int64)
+    edges = cell_edges(key)
     count, taus, held = np.diff(edges)[:, None], np.array(levels), np.array(ratio)
     for first, last in pairwise(edges):
         held[first:last].sort()
@@ -108,10 +112,30 @@ def table_of_ordered(key: FloatArray, ratio: FloatArray, levels: tuple[float, ..
     return Table(levels, np.maximum.accumulate(keys), np.maximum.accumulate(rows, axis=1), np.sqrt(square))
 
 
+def cell_edges(key: FloatArray) -> IntArray:
+    """(b + 1,) where the cells of ordered keys begin and end: up to 14 of equal size in each stratum (KeyModel), of 150
+    cases or more; a stratum of fewer than 2,000 cases joins its neighbour, for its tail would be chance."""
+    if key[-1] - key[0] <= 1e-9:
+        return np.array([0, len(key)], dtype=np.int64)
+    borders = np.flatnonzero(np.diff(np.floor((key + HALF_STRATUM) / STRATUM))) + 1
+    parts: list[int] = [0]
+    for border in (*borders.tolist(), len(key)):
+        if border == len(key) or min(border - parts[-1], len(key) - border) >= LEAST_STRATUM:
+            parts.append(border)
+    cells = [np.zeros(1, dtype=np.int64)]
+    for first, last in pairwise(parts):
+        count = int(np.clip((last - first) // SAMPLES_PER_CELL, 1, MOST_CELLS))
+        cells.append(np.linspace(first, last, count + 1).astype(np.int64)[1:])
+    return np.concatenate(cells)
+
+
 def gamma_quantiles(sample: FloatArray, taus: FloatArray) -> FloatArray:
-    """Quantiles of the gamma distribution with the mean and variance of the sample (0 for a sample of zeros)."""
+    """Quantiles of the gamma distribution with the mean and variance of the sample (0 for a sample of zeros), its
+    largest tenth bounded by 5 times the rest: one freak among few cases is no tail of all."""
     from scipy.special import gammaincinv
 
+    tenth = float(np.quantile(sample, 0.9))
+    sample = np.minimum(sample, FREAK * tenth) if tenth > 0 else sample
     mean, variance = float(sample.mean()), float(sample.var(ddof=1))
     if mean <= 0 or variance <= 0:
         return np.full(len(taus), mean)
@@ -153,17 +177,24 @@ def poisson_regression(
 
 @dataclass(frozen=True)
 class KeyModel:
-    """log E|ratio − 1| as a linear function of standardised features: the uncertainty key of the pooled method."""
+    """log E|ratio − 1| as a linear function of standardised features: the uncertainty key of the pooled method.
+
+    features[…, 0] is the log of the expected number of sales; `stratified`, cases are first parted by it (single
+    steps: there a few fast series would else share a cell with slow ones, whose median is 0).
+    """
 
     centre: FloatArray
     scale: FloatArray
     beta: FloatArray
+    stratified: bool = False
 
     def key(self, features: FloatArray) -> FloatArray:
-        """(…, p) → (…,)."""
+        """(…, p) → (…,): the regression, and ten more for each stratum below."""
         slope = self.beta[1:] / self.scale
         shift = float(self.beta[0] - (self.centre * slope).sum())
-        return np.clip(np.einsum("...p,p->...", features, slope) + shift, -4.0, 3.0)
+        inner = np.clip(np.einsum("...p,p->...", features, slope) + shift, -4.0, 3.0)
+        strata: FloatArray = inner + STRATUM * np.searchsorted(STRATA, features[..., 0])
+        return strata if self.stratified else inner
 
 
 def fit_key(features: FloatArray, ratio: FloatArray, cap: float = 5.0) -> KeyModel:

@@ -219,7 +219,7 @@ class Learner:
             key = np.concatenate([p[1] for p in parts])
             if keys is not None and len(ratio) >= LEAST_KEY_CASES:
                 rows = self.key_rows(key, np.concatenate([np.flatnonzero(p[2]) for p in parts]))
-                keys[b] = fit_key(rows, ratio)
+                keys[b] = replace(fit_key(rows, ratio), stratified=True)
                 key = keys[b].key(rows)
             order = np.argsort(key, kind="stable")
             table = table_of_ordered(key[order], ratio[order], self.base.levels)

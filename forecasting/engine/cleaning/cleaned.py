@@ -34,9 +34,9 @@ def no_changes() -> Changes:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What the methods may see: `demand` (n, T) ≥ 0, bulk orders capped; `actual` (n, T) the same uncapped; `exposure`
-    (n, T) 0..1, how much a period tells of demand (0 before the start, in gaps and where nothing is known); rate of a
-    period = demand / exposure.
+    """What the methods may see: `demand` (n, T) ≥ 0, bulk orders capped; `actual` (n, T) the same, capped at three
+    times that; `exposure` (n, T) 0..1, how much a period tells of demand (0 before the start, in gaps and where nothing
+    is known); rate of a period = demand / exposure.
 
     Censored periods hold their estimated demand × exposure, so that level = Σ demand / Σ exposure counts no lost day
     as demand. The rest are counts a series, and `changes` names every cell that is not what was observed.

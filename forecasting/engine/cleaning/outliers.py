@@ -12,6 +12,8 @@ from forecasting.engine.types import BoolArray, FloatArray, Panel
 SIGMAS = 5.0
 LEAST_SPREAD = 0.5
 LEAST_SALES = 8
+FEW_SALES = 3
+SLIP = 30.0
 MEMORY = 64
 NORMAL_MAD = 1.4826
 LASTING = 2
@@ -23,7 +25,7 @@ def outlier_caps(
     values: FloatArray, protected: BoolArray | None = None, after_closed: FloatArray | None = None
 ) -> FloatArray:
     """(n, T) caps of the sales above them, inf elsewhere: exp(median + 5·max(1.4826·MAD, ½)) of the logarithms of the
-    last 64 EARLIER sales, once there are 8.
+    last 64 EARLIER sales, once there are 8; from the 4th sale on 30 times the largest before it.
 
     Sales of 10 units, always 10: cap 10·e²·⁵ = 122. Sizes spread as 1.4826·MAD = 1: 148 times the median. A third sale
     in a row above the cap is a new level, not an outlier, and so is what follows it. protected (n, T): never capped.
@@ -103,8 +105,8 @@ def _caps(values: FloatArray, protected: BoolArray) -> FloatArray:
                 continue
             log = math.log(value)
             # Only a sale far above the median can be an outlier: the spread is worked out for those alone.
-            if count >= LEAST_SALES and log > _middle(ordered, count) + SIGMAS * LEAST_SPREAD:
-                cap = _cap(ordered, count)
+            if count >= FEW_SALES and log > _middle(ordered, count) + SIGMAS * LEAST_SPREAD:
+                cap = _cap(ordered, count) if count >= LEAST_SALES else SLIP * math.exp(ordered[count - 1])
                 high = high + 1 if value > cap else 0
                 if 0 < high <= LASTING and not protected[i, t]:
                     caps[i, t] = cap

@@ -10,6 +10,7 @@ from forecasting.engine.cleaning.outliers import guards, outlier_caps
 from forecasting.engine.types import BoolArray, FloatArray, Panel
 
 LARGEST = 1e15
+BULK = 3.0
 
 
 def clean(panel: Panel) -> Cleaned:
@@ -17,8 +18,9 @@ def clean(panel: Panel) -> Cleaned:
 
     Infinite, or beyond ±10¹⁵ (a slip, and its square overflows) → unknown (gap). Negative → 0 (returns must be netted
     against the sale before this engine). Inner NaN → gap: exposure 0, never a zero; so is what a person took out. Out
-    of stock → the demand that the sale is a lower bound of (`uncensored`). Bulk orders are capped for levels, not for
-    the errors that quantiles learn from.
+    of stock → the demand that the sale is a lower bound of (`uncensored`). Bulk orders are capped for levels; the
+    errors that quantiles learn from see them up to three times the cap, or a slip of nine zeros in one series would be
+    the .99 quantile of all others.
     """
     raw = np.asarray(panel.values, dtype=float)
     live = np.arange(raw.shape[1])[None, :] >= panel.starts[:, None]
@@ -36,7 +38,9 @@ def clean(panel: Panel) -> Cleaned:
         actual, exposure, censored = uncensored(values, exposure, panel.in_stock, panel.starts)
     cap = outlier_caps(values, *guards(panel))
     outlier = values > cap
-    demand = np.where(outlier, np.minimum(np.where(outlier, cap, 0.0) * exposure, actual), actual)
+    most = np.where(outlier, cap, 0.0) * exposure
+    demand = np.where(outlier, np.minimum(most, actual), actual)
+    actual = np.where(outlier, np.minimum(BULK * most, actual), actual)
     return Cleaned(
         demand=demand,
         actual=actual,
@@ -51,6 +55,18 @@ def clean(panel: Panel) -> Cleaned:
         outliers=outlier.sum(axis=1),
         changes=changes_of(observed, demand, exposure, (outlier, dropped, censored & ~outlier)),
     )
+
+
+def outliers_in(panel: Panel) -> Changes:
+    """The outliers alone that `clean` caps, at a quarter of its time: what is used of each is its cap."""
+    raw = np.asarray(panel.values, dtype=float)
+    live = np.arange(raw.shape[1])[None, :] >= panel.starts[:, None]
+    seen = live & np.isfinite(raw) & (np.abs(raw) <= LARGEST)
+    values = np.where(seen & ~_dropped(panel, seen), np.maximum(raw, 0.0), 0.0)
+    cap = outlier_caps(values, *guards(panel))
+    row, period = np.nonzero(values > cap)
+    kind = np.full(len(row), KINDS.index("outlier"), dtype=np.int64)
+    return Changes(row, period, values[row, period], cap[row, period], kind)
 
 
 def _dropped(panel: Panel, seen: BoolArray) -> BoolArray:
