@@ -7,9 +7,12 @@ RUN /opt/venv/bin/python -m pip install --no-cache-dir --disable-pip-version-che
 
 FROM python:3.13-slim
 ENV PYTHONUNBUFFERED=1 \
+    NUMBA_CACHE_DIR=/app/var/kernels \
     PYTHONDONTWRITEBYTECODE=1 \
     PATH=/opt/venv/bin:$PATH \
     ENTREPOT_DATA_DIR=/app/var
+# LightGBM's own library wants GNU's OpenMP, which the slim image leaves out.
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin entrepot
 WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
