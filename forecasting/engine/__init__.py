@@ -13,9 +13,20 @@ depend on its neighbours in the chunk. No Django, no clock unless a budget is gi
 seed.
 """
 
-from forecasting.engine.forecast import Pooled, fit_pooled, forecast_panel
-from forecasting.engine.types import Backtest, Choice, Panel, PanelForecast, Score
-from forecasting.engine.update import advance_panel, shift_present
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from forecasting.engine.forecast import Pooled, fit_pooled, forecast_panel
+    from forecasting.engine.types import Backtest, Choice, Panel, PanelForecast, Score
+    from forecasting.engine.update import advance_panel, shift_present
+
+_ROOMS = {
+    "forecast": ("Pooled", "fit_pooled", "forecast_panel"),
+    "types": ("Backtest", "Choice", "Panel", "PanelForecast", "Score"),
+    "update": ("advance_panel", "shift_present"),
+}
+_HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "Backtest",
@@ -29,3 +40,10 @@ __all__ = [
     "forecast_panel",
     "shift_present",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """A name is fetched when it is first asked for: the nowcast of a web process needs no compiled kernel."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -18,8 +18,9 @@ from forecasting.engine.frame import Calendar, Frame, build_frame, step_blocks
 from forecasting.engine.learner import Learner
 from forecasting.engine.newcomers.learning import learn_newcomers
 from forecasting.engine.predict import Fit, Pooled
-from forecasting.engine.seasonality import RHYTHMS, closed_days, pooled_profile, season_length, yearly_swing
+from forecasting.engine.seasonality import RHYTHMS, closed_days, pooled_profile, season_length
 from forecasting.engine.selection import noise_of, standing_of
+from forecasting.engine.swing import yearly_swing
 from forecasting.engine.trial import backtest_losses
 from forecasting.engine.types import Panel
 

@@ -1,5 +1,4 @@
-"""The calendar in the numbers: season lengths, weekday profiles, closed days and the panel's yearly swing, all known
-at each origin."""
+"""The calendar in the numbers: season lengths, weekday profiles and closed days, all known at each origin."""
 
 from __future__ import annotations
 
@@ -8,13 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.engine.cleaning import Cleaned
-from forecasting.engine.types import BoolArray, FloatArray, IntArray
+from forecasting.engine.types import FloatArray, IntArray
 
 EPS = 1e-9
 CLOSED_FACTOR = 0.01
-SWING_NOISE = 0.2
-PRIOR_ORIGINS = 8.0
-LEAST_SWING_SERIES = 20
 
 
 @dataclass(frozen=True)
@@ -116,67 +112,3 @@ def series_profile(
     profile = np.where(profile < CLOSED_FACTOR, 0.0, profile)
     mean = profile.mean(axis=2, keepdims=True)
     return np.where(mean > 0, profile / np.maximum(mean, EPS), 1.0)
-
-
-def yearly_swing(
-    demand: FloatArray, weight: FloatArray, origins: IntArray, blocks: list[tuple[int, int]], rhythm: Rhythm
-) -> FloatArray:
-    """(O, B) what to expect at each origin of the log ratio of the panel's demand in each step block to its level of
-    the 8 blocks of periods before; 0 if unknown.
-
-    Last year's ratio s is believed by s² / (s² + σ²): small swings are mostly chance, a doubling hardly ever is. σ² is
-    half the mean squared difference of two years' ratios at earlier origins, drawn to 0.2² as by 8 of them. s = 0.1 and
-    σ = 0.2 → 0.02; s = 0.7 → 0.65.
-    """
-    none = np.zeros((len(origins), len(blocks)))
-    if not rhythm.year or len(demand) < LEAST_SWING_SERIES:
-        return none
-    sums = running_sums(demand), running_sums(weight)
-    last, this = (past_swing(sums, origins, blocks, 8 * rhythm.block, back) for back in (rhythm.year, 0))
-    both = np.isfinite(last) & np.isfinite(this)
-    square = np.where(both, (last - np.where(both, this, 0.0)) ** 2, 0.0)
-    noise = np.zeros(none.shape)
-    for b, (_, end) in enumerate(blocks):
-        ended = origins[None, :] + end <= origins[:, None]
-        total, count = (ended * square[:, b]).sum(axis=1), (ended * both[:, b]).sum(axis=1)
-        noise[:, b] = (0.5 * total + PRIOR_ORIGINS * SWING_NOISE**2) / (count + PRIOR_ORIGINS)
-    swing = np.nan_to_num(last, nan=0.0)
-    return swing * swing**2 / (swing**2 + noise)
-
-
-def running_sums(values: FloatArray) -> FloatArray:
-    """(n, T + 1) sums of the columns before each position."""
-    return np.concatenate([np.zeros((len(values), 1)), values.cumsum(axis=1)], axis=1)
-
-
-def past_swing(
-    sums: tuple[FloatArray, FloatArray], origins: IntArray, blocks: list[tuple[int, int]], memory: int, back: int
-) -> FloatArray:
-    """(O, B) the ratio's logarithm `back` periods before each origin, NaN if unknown; with back = 0 what followed the
-    origin itself. Every series counts by its own mean at the origin."""
-    top, base = sums
-    periods = top.shape[1] - 1
-    out = np.full((len(origins), len(blocks)), np.nan)
-    for j, origin in enumerate(int(o) for o in origins):
-        then, known = origin - back, origin if back else periods
-        if then < memory // 2:
-            continue
-        before = max(0, then - memory)
-        scale = top[:, origin] / np.maximum(base[:, origin], EPS)
-        alive = (base[:, then] - base[:, before] >= 0.45 * (then - before)) & (scale > 0)
-        if alive.sum() < LEAST_SWING_SERIES:
-            continue
-        safe = np.where(alive, scale, np.inf)
-        level = pooled_rate(top, base, safe, alive, before, then)
-        for b, (first, last) in enumerate(blocks):
-            low, high = then + first, min(then + last, known)
-            later = pooled_rate(top, base, safe, alive, low, high) if high > low else 0.0
-            if level > 0 and later > 0 and (back or then + last <= periods):
-                out[j, b] = np.clip(np.log(later / level), -1.5, 1.5)
-    return out
-
-
-def pooled_rate(top: FloatArray, base: FloatArray, scale: FloatArray, alive: BoolArray, low: int, high: int) -> float:
-    """Scaled demand per unit of exposure of the living series between two columns."""
-    seen = float((base[:, high] - base[:, low])[alive].sum())
-    return float(((top[:, high] - top[:, low]) / scale).sum()) / max(seen, EPS)

@@ -55,6 +55,11 @@ class ForecastRules(models.Model):
     def __str__(self) -> str:
         return str(self._meta.verbose_name)
 
+    @classmethod
+    def current(cls) -> "ForecastRules":
+        """The company's rules; the defaults where a database has none."""
+        return cls.objects.first() or cls()
+
 
 class ItemRelation(models.Model):
     """What a SKU without a history of its own may learn from: the one it replaces, or one like it."""

@@ -93,6 +93,9 @@ class ForecastChunk(models.Model):
     history = models.BinaryField(
         null=True, editable=False, help_text="The packed demand it read, so that the next day appends one column."
     )
+    sums = models.BinaryField(
+        null=True, editable=False, help_text="What it adds to the levels above, until the run is complete."
+    )
 
     objects = ScopedManager()
 

@@ -1,6 +1,7 @@
 """What a run is made of: the pairs worth a forecast with their value, and a fingerprint of all that it would read."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -28,6 +29,18 @@ def valued_pairs(until: date) -> list[ActivePair]:
         cursor.execute(
             _VALUED, {"since": until - timedelta(ACTIVE_DAYS), "until": until, "statuses": list(FORECAST_STATUSES)}
         )
+        return [ActivePair(*row) for row in cursor.fetchall()]
+
+
+def pairs_since(known: Sequence[tuple[int, int]], *, first: date, until: date) -> list[ActivePair]:
+    """The pairs worth a forecast of those `known`, and those with demand from `first` on or with stock; value 0.
+
+    For an update: what of the rest has gone quiet meanwhile stays until the next run that learns.
+    """
+    values: dict[str, Any] = {"first": first, "until": until, "statuses": list(FORECAST_STATUSES)}
+    values |= {"skus": [sku for sku, _w in known], "warehouses": [warehouse for _s, warehouse in known]}
+    with connection.cursor() as cursor:
+        cursor.execute(_SINCE, values)
         return [ActivePair(*row) for row in cursor.fetchall()]
 
 
@@ -68,6 +81,23 @@ FROM (
 JOIN catalog_sku sku ON sku.id = wanted.sku_id AND sku.status = ANY (%(statuses)s)
 JOIN warehouses_warehouse w ON w.id = wanted.warehouse_id AND w.is_active
 GROUP BY wanted.sku_id, wanted.warehouse_id, sku.unit_cost
+ORDER BY 1, 2
+"""
+
+_SINCE = """
+SELECT wanted.sku_id, wanted.warehouse_id, sku.unit_cost::float8, 0::float8
+FROM (
+    SELECT sku_id, warehouse_id FROM unnest(%(skus)s::bigint[], %(warehouses)s::bigint[]) AS known(sku_id, warehouse_id)
+    UNION
+    SELECT sku_id, warehouse_id FROM forecasting_demandhistory
+    WHERE day BETWEEN %(first)s AND %(until)s AND quantity > 0
+    UNION
+    SELECT level.sku_id, location.warehouse_id
+    FROM warehouses_stocklevel level JOIN warehouses_location location ON location.id = level.location_id
+    WHERE level.on_hand > 0
+) wanted
+JOIN catalog_sku sku ON sku.id = wanted.sku_id AND sku.status = ANY (%(statuses)s)
+JOIN warehouses_warehouse w ON w.id = wanted.warehouse_id AND w.is_active
 ORDER BY 1, 2
 """
 

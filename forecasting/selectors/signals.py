@@ -62,7 +62,7 @@ def signal_covariates(pairs: Sequence[Pair], *, first: date, until: date) -> "di
 
 def useful_signals(pairs: Sequence[Pair], *, first: date, until: date) -> "dict[str, NDArray[np.float64]]":
     """The signal covariates of a run: none unless the rules allow them and the latest backtest found that they help."""
-    allowed = ForecastRules.objects.filter(uses_signals=True).exists()
+    allowed = ForecastRules.current().uses_signals
     return signal_covariates(pairs, first=first, until=until) if allowed and latest_verdict()["helps"] else {}
 
 

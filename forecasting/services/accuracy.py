@@ -1,7 +1,7 @@
 """Accuracy: every finished week against what was forecast of it 1, 2, 4 and 8 weeks ahead, step by step.
 
 Lag n is the n-th week ahead: the forecast was made from the demand up to the Sunday before the n − 1 weeks that precede
-the week, so a horizon of 56 days covers lag 8. The run is the latest that had read no further, at most six days older.
+the week, so a horizon of 63 days covers lag 8. The run is the latest that had read no further, at most six days older.
 """
 
 from collections import Counter

@@ -1,16 +1,15 @@
 """What else a run knows of its pairs: the calendar's promotions, holidays and closures, and what shops tell of
 interest."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, Sum
-
 from catalog.models import CalendarEvent, Category, Sku
-from forecasting.models import DemandSignal, ForecastRules
+from forecasting.models import ForecastRules
+from forecasting.selectors.prices import paid_prices
 from forecasting.selectors.series import Pair
+from forecasting.selectors.signals import useful_signals
 from warehouses.models import Warehouse
 
 if TYPE_CHECKING:
@@ -21,23 +20,33 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float64]
 
+PAID_PRICE = "paid_price"
 
-def covariates_of(pairs: Sequence[Pair], *, first: date, until: date, ahead: int) -> "Covariates":
+
+def covariates_of(
+    pairs: Sequence[Pair], *, first: date, until: date, ahead: int, with_prices: bool = False
+) -> "Covariates":
     """Covariates of the days `first` to `until` and `ahead` more, one row a pair.
 
     known   promotion (1 on its days), discount (share off the price), price (list price less the discount), holiday,
             closed, payday: the calendar's events and the country's public holidays, moving ones included.
-    past    page_views, cart_adds, wishes, impressions of all channels, log(1 + n), where any were sent and the rules
-            allow them; a day without a row is 0.
+    past    page_views, cart_adds, wishes, impressions of all channels, log(1 + n), where any were sent, the rules allow
+            them and the latest backtest found that they help; NaN before the SKU's first. With prices: paid_price, what
+            order lines say was paid. It stands among the past, as what is paid on a day is known by its sales only (a
+            wholesale price tells how much was bought): no fold may read it ahead.
     static  age_days at the last day (unknown launch: −1). categories: category.
     An event counts for the SKUs it names, its category's with all below, or for all. A closure of one channel leaves
     the others open and is not counted as closed.
     """
+    import numpy as np
+
     from forecasting.engine.types import Covariates
 
     rules = ForecastRules.objects.first()
     skus = Sku.objects.select_related("product").in_bulk({sku for sku, _warehouse in pairs})
-    past = _signals(pairs, first, until) if rules is None or rules.uses_signals else {}
+    past = {name: np.log1p(v) for name, v in useful_signals(pairs, first=first, until=until).items()}
+    if with_prices:
+        past[PAID_PRICE] = paid_prices(pairs, first=first, until=until)
     return Covariates(
         known=_known(pairs, skus, rules, first, (until - first).days + 1 + ahead),
         past=past,
@@ -160,23 +169,3 @@ def _pay_days(day_of_month: int, first: date, width: int) -> "Matrix":
             if 0 <= (paid - first).days < width:
                 flags[(paid - first).days] = 1.0
     return flags
-
-
-def _signals(pairs: Sequence[Pair], first: date, until: date) -> "dict[str, Matrix]":
-    """Name → (n, T) log(1 + number of the day), only of names that anybody sent."""
-    import numpy as np
-
-    rows: dict[int, list[int]] = defaultdict(list)
-    for row, (sku, _warehouse) in enumerate(pairs):
-        rows[sku].append(row)
-    found = (
-        DemandSignal.objects.filter(Q(sku_id__in=list(rows)), day__gte=first, day__lte=until)
-        .values_list("sku_id", "day")
-        .annotate(*(Sum(name) for name in DemandSignal.NAMES))
-        .order_by()
-    )
-    out = {name: np.zeros((len(pairs), (until - first).days + 1)) for name in DemandSignal.NAMES}
-    for sku, day, *numbers in found:
-        for name, number in zip(DemandSignal.NAMES, numbers, strict=True):
-            out[name][rows[sku], (day - first).days] = np.log1p(number)
-    return {name: values for name, values in out.items() if values.any()}

@@ -131,8 +131,7 @@ def _is_old(job: Job | None, today: date) -> bool:
 
 def _biased(today: date) -> dict[Key, tuple[float, float]]:
     """The tracking signal of the model at lag 1 over eight weeks, |Σe| / Σ|e|: 1 when all errors point one way."""
-    rules = ForecastRules.objects.first()
-    limit = float(rules.drift_threshold) if rules else 0.6
+    limit = float(ForecastRules.current().drift_threshold)
     values: dict[str, Any] = {
         "since": monday_of(today) - WEEKS * _WEEK,
         "enough": ENOUGH_WEEKS,
@@ -154,6 +153,7 @@ def _beyond_backtest_or_quantiles(today: date) -> dict[Key, tuple[float, float]]
     names = ("runs", "weeks", "firsts", "lasts", "levels")
     values: dict[str, Any] = dict(zip(names, (list(column) for column in zip(*spans, strict=True)), strict=True))
     values |= {"recent": today - timedelta(days=ERROR_DAYS), "times": ERROR_TIMES, "best": BEST_WAPE}
+    values["chance"] = CHANCE
     values["whole"] = WHOLE_WEEK
     values |= {"sales_days": ENOUGH_SALES_DAYS, "share": 1 - LEVEL, "first_week": min(span[1] for span in spans)}
     found: dict[Key, tuple[float, float]] = {}
@@ -208,7 +208,7 @@ WITH span AS (
     SELECT sku_id, warehouse_id, day, sum(quantity)::float8 AS units FROM forecasting_demandhistory
     WHERE day >= %(first_week)s GROUP BY 1, 2, 3
 ), daily AS (
-    SELECT f.sku_id, f.warehouse_id, f.wape, forecast.mean::float8 AS mean, forecast.high::float8 AS high,
+    SELECT f.sku_id, f.warehouse_id, f.wape, span.week, forecast.mean::float8 AS mean, forecast.high::float8 AS high,
            coalesce(demand.units, 0) AS actual, span.week + forecast.place::int - 1 >= %(recent)s AS is_recent
     FROM span
     JOIN forecasting_forecast f ON f.run_id = span.run_id
@@ -222,14 +222,22 @@ WITH span AS (
         WHERE dry.sku_id = f.sku_id AND dry.warehouse_id = f.warehouse_id AND dry.week = span.week
           AND dry.lag_weeks = 1 AND dry.was_in_stock < %(whole)s
     )
+), weekly AS (
+    -- Weeks, not days: the backtest's error is of sums over windows, and single days always err more than those.
+    SELECT sku_id, warehouse_id, wape, sum(mean) AS mean, sum(actual) AS actual FROM daily
+    WHERE is_recent AND wape IS NOT NULL GROUP BY sku_id, warehouse_id, wape, week
+), weighed AS (
+    SELECT sku_id, warehouse_id,
+           sum(abs(mean - actual)) / nullif(sum(actual * greatest(wape, %(best)s)), 0) AS ratio,
+           sum(abs(mean - actual)) >= %(chance)s * sqrt(greatest(sum(mean), sum(actual), 1)) AS is_no_chance
+    FROM weekly GROUP BY 1, 2
 ), judged AS (
     SELECT sku_id, warehouse_id, count(*)::int AS days, count(*) FILTER (WHERE actual > high)::int AS outside,
-           sum(abs(mean - actual)) FILTER (WHERE is_recent)
-           / nullif(sum(actual * greatest(wape, %(best)s)) FILTER (WHERE is_recent AND wape IS NOT NULL), 0) AS ratio,
            count(*) FILTER (WHERE is_recent AND actual > 0) AS sales_days
     FROM daily GROUP BY 1, 2
 )
-SELECT sku_id, warehouse_id, ratio, coalesce(ratio >= %(times)s, false) AND sales_days >= %(sales_days)s, days, outside
-FROM judged
-WHERE (ratio >= %(times)s AND sales_days >= %(sales_days)s) OR outside > 2 * %(share)s * days
+SELECT sku_id, warehouse_id, ratio,
+       coalesce(ratio >= %(times)s AND is_no_chance, false) AND sales_days >= %(sales_days)s, days, outside
+FROM judged LEFT JOIN weighed USING (sku_id, warehouse_id)
+WHERE (ratio >= %(times)s AND is_no_chance AND sales_days >= %(sales_days)s) OR outside > 2 * %(share)s * days
 """

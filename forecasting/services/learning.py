@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from forecasting.services.packing import PairBook
 
 # Part of the fingerprint too: a run is repeated when the engine has learnt something, though the demand is the same.
-ENGINE_EDITION = "2"
+ENGINE_EDITION = "3"
 SAMPLE_SERIES = 1500
 SEED = 20261123
 
@@ -88,6 +88,7 @@ def forecast(
         per_series_windows=book.protection_days,
         pooled=learning_of(run.pk)[0],
         kinship=kinship,
+        mode=run.mode,
     )
 
 

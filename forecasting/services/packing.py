@@ -41,11 +41,11 @@ class PairBook:
         return PairBook(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
     def pack(self) -> bytes:
-        return _deflated({name: getattr(self, name) for name in self.__dataclass_fields__})
+        return deflated({name: getattr(self, name) for name in self.__dataclass_fields__})
 
     @staticmethod
     def unpack(packed: bytes) -> "PairBook":
-        return PairBook(**_inflated(packed))
+        return PairBook(**inflated(packed))
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,13 @@ class History:
             flat = np.nan_to_num(self.in_stock, nan=_UNKNOWN).astype(np.float32).ravel()
             changes = np.flatnonzero(np.diff(flat, prepend=np.float32(2.0)))
             arrays |= {"changes": changes.astype(np.uint32), "shares": flat[changes]}
-        return _deflated(arrays)
+        return deflated(arrays)
 
     @staticmethod
     def unpack(packed: bytes) -> "History":
         import numpy as np
 
-        a = _inflated(packed)
+        a = inflated(packed)
         n, days, unit = (int(x) for x in a["shape"])
         values = np.zeros((n, days))
         rows = np.repeat(np.arange(n), a["counts"])
@@ -116,13 +116,13 @@ class Lately:
 
         history = History(self.values, np.zeros_like(self.moved), self.in_stock).pack()
         packed = np.frombuffer(history, dtype=np.uint8)
-        return _deflated({"history": packed, "moved": self.moved.astype(np.int32), "opened": self.opened})
+        return deflated({"history": packed, "moved": self.moved.astype(np.int32), "opened": self.opened})
 
     @staticmethod
     def unpack(packed: bytes) -> "Lately":
         import numpy as np
 
-        arrays = _inflated(packed)
+        arrays = inflated(packed)
         history = History.unpack(arrays["history"].tobytes())
         known = np.zeros_like(history.values) if history.in_stock is None else history.in_stock
         return Lately(history.values, known, arrays["moved"].astype(np.int64), arrays["opened"])
@@ -149,7 +149,7 @@ def _smallest(whole: "Ints") -> "NDArray[Any]":
     return whole
 
 
-def _deflated(arrays: Mapping[str, Any]) -> bytes:
+def deflated(arrays: Mapping[str, Any]) -> bytes:
     import numpy as np
 
     sink = io.BytesIO()
@@ -157,7 +157,7 @@ def _deflated(arrays: Mapping[str, Any]) -> bytes:
     return zlib.compress(sink.getbuffer(), 1)
 
 
-def _inflated(packed: bytes) -> dict[str, Any]:
+def inflated(packed: bytes) -> dict[str, Any]:
     import numpy as np
 
     with np.load(io.BytesIO(zlib.decompress(packed)), allow_pickle=False) as archive:

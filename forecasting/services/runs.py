@@ -6,7 +6,7 @@ waits for a worker (see `chunks`). Whoever finishes the last one completes the r
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -14,8 +14,15 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from forecasting import selectors
-from forecasting.models import AggregateForecast, ChannelForecast, ForecastChunk, ForecastRun, RunLearning
-from forecasting.selectors.inputs import ActivePair, data_fingerprint, valued_pairs
+from forecasting.models import (
+    AggregateForecast,
+    ChannelForecast,
+    ForecastChunk,
+    ForecastRules,
+    ForecastRun,
+    RunLearning,
+)
+from forecasting.selectors.inputs import ActivePair, data_fingerprint, pairs_since, valued_pairs
 from forecasting.services import hierarchy
 from forecasting.services.learning import ENGINE_EDITION, learn, sample_rows, save_learning
 from forecasting.services.packing import PairBook
@@ -30,7 +37,7 @@ Pair = tuple[int, int]
 """(sku id, warehouse id)"""
 
 QUANTILE_LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
-HORIZON_DAYS = 56
+HORIZON_DAYS = 63  # nine weeks: the lag of eight fits whatever weekday a run has read to
 HISTORY_DAYS = 1100
 CHUNK_SERIES = 1000
 VALUE_SHARES = (0.80, 0.95)
@@ -62,9 +69,11 @@ def load_run_input(
     An update that has a run to go on from looks only at the days that it will read again.
     """
     first = max(selectors.first_demand_day() or as_of, as_of - timedelta(days=HISTORY_DAYS - 1))
-    book = book_of(valued_pairs(as_of), protection_days, default_protection_days)
-    base = _base(book, as_of, mode) if is_update else None
-    if base is not None:  # what was learnt counts its days from the same first one
+    base = run_to_update(mode=mode, edition=ENGINE_EDITION, as_of=as_of) if is_update else None
+    book = _book_since(base, as_of, protection_days, default_protection_days) if base else None
+    if base is None or book is None:
+        base, book = None, book_of(valued_pairs(as_of), protection_days, default_protection_days)
+    else:  # what was learnt counts its days from the same first one
         first = base.as_of - timedelta(days=base.backtest["history_days"] - 1)
     about = (ENGINE_EDITION, mode, as_of, HORIZON_DAYS, QUANTILE_LEVELS)
     recent = fingerprint_of(
@@ -80,11 +89,21 @@ def load_run_input(
     return RunInput(book, as_of, (as_of - first).days + 1, mode, fingerprint, recent, base)
 
 
-def _base(book: PairBook, as_of: date, mode: str) -> ForecastRun | None:
-    """The run that an update goes on from: one that learnt for protection intervals as long as the longest now."""
-    base = run_to_update(mode=mode, edition=ENGINE_EDITION, as_of=as_of)
-    longest = int(book.protection_days.max(initial=0))
-    return base if base and longest <= base.backtest.get("longest_days", 0) else None
+def _book_since(base: ForecastRun, as_of: date, protection_days: Mapping[Pair, int], default: int) -> PairBook | None:
+    """What an update covers: the pairs of the run that it goes on from, with the classes they have there, and those
+    that came up since (C). None when that run learnt for shorter protection intervals than the longest now."""
+    import numpy as np
+
+    known: dict[Pair, str] = {}
+    for packed in base.chunks.values_list("pairs", flat=True):
+        part = PairBook.unpack(bytes(packed or b""))
+        known |= dict(zip(part.pairs(), part.value_classes.tolist(), strict=True))
+    active = pairs_since(list(known), first=as_of - timedelta(REREAD_DAYS), until=as_of)
+    book = book_of(active, protection_days, default)
+    if max(HORIZON_DAYS, int(book.protection_days.max(initial=0))) > base.backtest.get("longest_days", 0):
+        return None
+    classes = np.array([known.get(pair, "C") for pair in book.pairs()], dtype="<U1")
+    return replace(book, value_classes=classes)
 
 
 def book_of(active: list[ActivePair], protection_days: Mapping[Pair, int], default: int) -> PairBook:
@@ -190,7 +209,8 @@ def learn_for_run(run: ForecastRun, book: PairBook) -> None:
         return
     part = book.take(sample_rows(len(book)))
     history = load_history(part, until=run.as_of, days=run.backtest["history_days"])
-    panel = panel_of(part, history, until=run.as_of, ahead=run.backtest["longest_days"])
+    is_full = run.mode == ForecastRules.Mode.FULL  # only boosted trees read prices
+    panel = panel_of(part, history, until=run.as_of, ahead=run.backtest["longest_days"], with_prices=is_full)
     save_learning(run, learn(panel, run=run))
 
 
@@ -201,8 +221,15 @@ def is_forecast(run: ForecastRun) -> bool:
 
 def complete_run(run: ForecastRun) -> None:
     """All chunks are saved: what stands above the series, the summary, and the run is in force. Safe to call twice."""
+    if run.is_complete:
+        return
     with transaction.atomic():
-        hierarchy.save_levels(run)
+        moved = hierarchy.reconcile_run(run, ForecastRules.current().hierarchy)
+        if moved:  # what the chunks gathered holds no longer
+            hierarchy.save_levels(run)
+        else:
+            hierarchy.add_up_levels(run)
+        hierarchy.forget_sums(run)
         run.is_complete, run.summary = True, _summary(run)
         run.save(update_fields=["is_complete", "summary"])
 

@@ -7,7 +7,7 @@ at once; only the words and the scores are joined row by row.
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import pack, unpack_from
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from forecasting.models import Forecast, ForecastRun
+from forecasting.services.copying import BINARY_HEADER, BINARY_TRAILER, array_kind, fixed_fields
 from forecasting.services.packing import PairBook
 
 if TYPE_CHECKING:
@@ -38,11 +39,8 @@ _NUMBERS = (
     "protection_quantiles",
 )
 _MEASURES = ("pinball", "rmsse", "wape", "bias", "coverage")
-_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER = pack(">h", -1)
 _FIELDS = pack(">h", len(_WORDS) + len(_NUMBERS))
 _NULL = pack(">i", -1)
-_REAL, _DOUBLE = 700, 701  # PostgreSQL's numbers of the types
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +52,30 @@ class Words:
 
 
 def save_forecasts(
-    run: ForecastRun, book: PairBook, result: "PanelForecast", known: Mapping[tuple[int, int], Words]
+    run: ForecastRun,
+    book: PairBook,
+    result: "PanelForecast",
+    known: Mapping[tuple[int, int], Words],
+    variability: Sequence[str] = (),
 ) -> None:
     """One row per pair, in one COPY, in the caller's transaction. `result` follows the order of `book`.
 
     A pair whose method is that of its `known` words keeps them: reason and scores of the run that chose it.
+    `variability` is X, Y or Z of each pair, where it was looked at.
     """
     numbers = _numbers(run, book, result)
     flat, size = memoryview(numbers.tobytes()), numbers.itemsize
-    body: list[bytes | memoryview] = [_HEADER]
+    body: list[bytes | memoryview] = [BINARY_HEADER]
     held_out = _held_out(result)
     for row, (pair, choice) in enumerate(zip(book.pairs(), result.choices, strict=True)):
         words = known.get(pair)
         if words is not None and words.method == choice.method:
             packed = words.packed
         else:
-            packed = _words(choice, str(book.value_classes[row]), held_out[row])
+            steadiness = variability[row] if variability else ""
+            packed = _words(choice, (str(book.value_classes[row]), steadiness), held_out[row])
         body += (_FIELDS, packed, flat[row * size : (row + 1) * size])
-    body.append(_TRAILER)
+    body.append(BINARY_TRAILER)
     with connection.cursor() as cursor:
         cursor.copy_expert(
             f"COPY {Forecast._meta.db_table} ({', '.join(_WORDS + _NUMBERS)}) FROM STDIN (FORMAT binary)",
@@ -107,38 +111,11 @@ def _numbers(run: ForecastRun, book: PairBook, result: "PanelForecast") -> "NDAr
         "protection_days": (">i2", result.protection_periods),
         "protection_mean": (">f8", result.protection_mean),
         "protection_sd": (">f8", spread),
-        "mean": (_array_type((horizon,), ">f8"), to_grid(result.mean)),
-        "quantiles": (_array_type((levels, horizon), ">f4"), np.round(np.swapaxes(result.quantiles, 1, 2), 4)),
-        "protection_quantiles": (_array_type((levels,), ">f8"), np.round(result.protection_quantiles, 4)),
+        "mean": (array_kind((horizon,), ">f8"), to_grid(result.mean)),
+        "quantiles": (array_kind((levels, horizon), ">f4"), np.round(np.swapaxes(result.quantiles, 1, 2), 4)),
+        "protection_quantiles": (array_kind((levels,), ">f8"), np.round(result.protection_quantiles, 4)),
     }
-    kinds = {name: np.dtype(kind) for name, (kind, _values) in columns.items()}
-    layout = [part for name, kind in kinds.items() for part in ((f"{name}_bytes", ">i4"), (name, kind))]
-    records = np.zeros(n, dtype=layout)
-    for name, (_kind, values) in columns.items():
-        records[f"{name}_bytes"] = kinds[name].itemsize
-        _fill(records[name], values)
-    return records
-
-
-def _array_type(shape: tuple[int, ...], kind: str) -> "np.dtype[Any]":
-    """An array of PostgreSQL: dimensions, no nulls, the element's type, (length, first index) of each dimension, and
-    each element with its length."""
-    import numpy as np
-
-    element = np.dtype([("bytes", ">i4"), ("value", kind)])
-    return np.dtype([("head", ">i4", (3,)), ("sizes", ">i4", (len(shape), 2)), ("elements", element, shape)])
-
-
-def _fill(target: "NDArray[np.void]", values: Any) -> None:
-    if target.dtype.names is None:
-        target[...] = values
-        return
-    shape = target["elements"].shape[1:]
-    size = target["elements"].dtype["value"].itemsize
-    target["head"] = (len(shape), 0, _REAL if size == 4 else _DOUBLE)
-    target["sizes"] = [(length, 1) for length in shape]
-    target["elements"]["bytes"] = size
-    target["elements"]["value"] = values
+    return fixed_fields(columns)
 
 
 def words_of(run_id: int, book: PairBook) -> dict[tuple[int, int], Words]:
@@ -151,7 +128,7 @@ def words_of(run_id: int, book: PairBook) -> dict[tuple[int, int], Words]:
             [run_id, book.skus.tolist()],
         )
         cursor.copy_expert(f"COPY ({wanted.decode()}) TO STDOUT (FORMAT binary)", sink)
-    data, at, found = sink.getvalue(), len(_HEADER), {}
+    data, at, found = sink.getvalue(), len(BINARY_HEADER), {}
     while (fields := unpack_from(">h", data, at)[0]) > 0:
         _, sku, _, warehouse = unpack_from(">iqiq", data, at + 2)
         at = begin = at + 2 + 24
@@ -173,7 +150,8 @@ def _held_out(result: "PanelForecast") -> list[str]:
     return [str(one).replace(" ", "").replace("nan", "null") for one in held_out]
 
 
-def _words(choice: "Choice", value_class: str, held_out: str) -> bytes:
+def _words(choice: "Choice", classes: tuple[str, str], held_out: str) -> bytes:
+    """`classes`: A, B or C, and X, Y or Z."""
     score = choice.score
     scores = _scores(choice, held_out).encode()
     return b"".join(
@@ -182,8 +160,8 @@ def _words(choice: "Choice", value_class: str, held_out: str) -> bytes:
             _text(choice.reason),
             _text((choice.fallback or "")[:200]),
             _text(choice.demand_class),
-            _text(getattr(choice, "variability_class", "") or ""),
-            _text(value_class),
+            _text(classes[1]),
+            _text(classes[0]),
             pack(">iB", len(scores) + 1, 1),
             scores,
             _double(score.wape if score else None),

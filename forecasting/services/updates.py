@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from forecasting import selectors
-from forecasting.models import ForecastChunk, ForecastRun
+from forecasting.models import ForecastChunk, ForecastRules, ForecastRun
 from forecasting.selectors import recent
 from forecasting.selectors.in_stock import day_shares
 from forecasting.services.packing import History, Lately, PairBook
@@ -26,7 +26,12 @@ MOST_DAYS_AHEAD = 14  # what was learnt serves as long
 
 
 def run_to_update(*, mode: str, edition: str, as_of: date) -> ForecastRun | None:
-    """The run whose learning and histories can be brought up to `as_of`; None: learn anew."""
+    """The run whose learning and histories can be brought up to `as_of`; None: learn anew.
+
+    A full run always learns anew: its trees look at more than the carried states hold.
+    """
+    if mode == ForecastRules.Mode.FULL:
+        return None
     newest = selectors.complete_runs().filter(as_of__lte=as_of).first()
     run = newest.learnt_in if newest and newest.learnt_in else newest
     if run is None or run.mode != mode or getattr(getattr(run, "learning", None), "edition", "") != edition:

@@ -1,6 +1,6 @@
 """One chunk, from its claim to its rows: read the series, forecast them, save them once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -14,7 +14,9 @@ from forecasting.models import ForecastChunk, ForecastRun
 from forecasting.services import hierarchy
 from forecasting.services.chunks import (
     MOST_ATTEMPTS,
+    Papers,
     claim_chunk,
+    commit_lazily,
     end_chunk,
     fail_chunk,
     hold_chunk,
@@ -30,14 +32,23 @@ from forecasting.services.panels import load_history, panel_of
 from forecasting.services.pulse import Pulse
 from forecasting.services.saving import Words, note_backtest, save_forecasts, words_of
 from forecasting.services.updates import brought_forward
+from forecasting.services.variability import variability_classes
 
 if TYPE_CHECKING:
     from forecasting.engine import Panel, PanelForecast
     from forecasting.engine.newcomers.kinship import Kinship
 
 Clock = Callable[[], datetime]
-Made = tuple["PanelForecast", bytes | None, Mapping[tuple[int, int], Words]]
-"""The forecasts, the history to keep, and the words that stand already."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A chunk's forecasts with the history that they rest on, the words that stand already, and X, Y or Z of each."""
+
+    result: "PanelForecast"
+    history: History
+    words: Mapping[tuple[int, int], Words]
+    variability: Sequence[str]
 
 
 class ChunkLost(Exception):
@@ -91,15 +102,19 @@ def _do(chunk: ForecastChunk, clock: Clock, wakes: bool) -> int:
     run, began = chunk.run, monotonic()
     report_progress(run.job_id, now=clock())
     book = PairBook.unpack(bytes(chunk.pairs or b""))
-    result, history, words = _updated(chunk, book) if run.learnt_in_id else _learnt(chunk, book)
+    made = _updated(chunk, book) if run.learnt_in_id else _learnt(chunk, book)
+    kept = None if run.learnt_in_id else made.history.pack()  # updates read that of the run that learnt
     report_progress(run.job_id, now=clock())
     with transaction.atomic():  # rows and their chunk's being done are one: a try that broke off left nothing
+        commit_lazily()
         if not hold_chunk(chunk):
             raise ChunkLost
-        save_forecasts(run, book, result, words)
-        note_backtest(run, result)
-        hierarchy.save_channels(run, book.pairs(), result)
-        end_chunk(chunk, now=clock(), history=history, seconds=monotonic() - began, wakes=wakes)
+        save_forecasts(run, book, made.result, made.words, made.variability)
+        note_backtest(run, made.result)
+        parted = hierarchy.save_channels(run, book.pairs(), made.result)
+        sums = hierarchy.gathered(run, book.pairs(), made.result, parted, sold=made.history.values)
+        papers = Papers(kept, sums)
+        end_chunk(chunk, now=clock(), papers=papers, seconds=monotonic() - began, wakes=wakes)
     return len(book)
 
 
@@ -110,7 +125,8 @@ def _learnt(chunk: ForecastChunk, book: PairBook) -> Made:
     rows = _rows_of(run, book, history)
     _note_outliers(rows, asked=len(book))
     result = forecast(rows.panel, run=run, book=rows.book, kinship=rows.kinship)
-    return asked_only(result, len(book)), history.pack(), {}
+    variability = variability_classes(rows.panel.take(slice(0, len(book))), learning_of(run.pk)[0])
+    return Made(asked_only(result, len(book)), history, {}, variability)
 
 
 def _updated(chunk: ForecastChunk, book: PairBook) -> Made:
@@ -121,7 +137,7 @@ def _updated(chunk: ForecastChunk, book: PairBook) -> Made:
     rows = _rows_of(run, book, history)
     methods = [words[pair].method if pair in words else "" for pair in rows.book.pairs()]
     result = advance(rows.panel, methods, run=run, book=rows.book, kinship=rows.kinship)
-    return asked_only(result, len(book)), None, words
+    return Made(asked_only(result, len(book)), history, words, [""] * len(book))
 
 
 @dataclass(frozen=True)
@@ -149,9 +165,9 @@ def _rows_of(run: ForecastRun, book: PairBook, history: History) -> _Rows:
 
 def _note_outliers(rows: _Rows, *, asked: int) -> None:
     """What the engine will cap, for planners to look at."""
-    from forecasting.engine.cleaning import clean
+    from forecasting.engine.cleaning import outliers_in
 
     first = rows.panel.origin_ds
     if first is not None:
-        changes = clean(rows.panel.take(slice(0, asked))).changes
+        changes = outliers_in(rows.panel.take(slice(0, asked)))
         record_outliers(rows.book.pairs()[:asked], first=first, changes=changes)

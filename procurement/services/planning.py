@@ -7,7 +7,7 @@ for nobody: prepare and send the chunks out, or, once the last one has handed th
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from config.kernel.models import Job
 from forecasting import selectors as demand
 from forecasting.models import ForecastRules, ForecastRun
 from forecasting.services.chunks import reopen_chunks, send_chunks, waiting_numbers
+from forecasting.services.corrections import find_bulk_orders
 from forecasting.services.history import refresh_demand
 from forecasting.services.pulse import Pulse
 from forecasting.services.runs import (
@@ -44,6 +45,7 @@ from procurement.services.plan_days import asked_day, last_whole_day, refuse_oth
 from procurement.services.proposals import propose_reorders
 
 PLAN = "plan"
+BULK_DAYS = 60
 POLL_SECONDS = 0.2
 Clock = Callable[[], datetime]
 T = TypeVar("T")
@@ -200,13 +202,16 @@ def _prepare(job_id: UUID, clock: Clock) -> PlanOutcome | tuple[ForecastRun, boo
     if last is None:
         return PlanOutcome(None, None, 0, 0, 0, 0, 0, 0, nothing_new=True)
     as_of = asked_day(parameters.get("as_of"), last)
+    is_update = parameters.get("is_update", False)
+    if not is_update:
+        _find_bulk_orders(as_of)
     report_progress(job_id, now=clock(), step=_("Loading history"))
     run_input = load_run_input(
         as_of=as_of,
         protection_days=protection_days_of(planned_items()),
         default_protection_days=DEFAULT_PROTECTION_DAYS,
-        mode=parameters.get("mode") or ForecastRules.objects.get().mode,
-        is_update=parameters.get("is_update", False),
+        mode=_mode(parameters),
+        is_update=is_update,
     )
     known = None if parameters.get("force") else completed_run(run_input.fingerprint)
     if known is not None:
@@ -217,6 +222,19 @@ def _prepare(job_id: UUID, clock: Clock) -> PlanOutcome | tuple[ForecastRun, boo
     learn_for_run(run, run_input.book)
     reopen_chunks(run)
     return run, False
+
+
+def _find_bulk_orders(as_of: date) -> None:
+    """In the last weeks, which may still be cancelled or returned; of the first plan, in all there is."""
+    first = demand.first_demand_day() if demand.latest_run() is None else None
+    find_bulk_orders(first=first or as_of - timedelta(days=BULK_DAYS), until=as_of)
+
+
+def _mode(parameters: dict[str, Any]) -> str:
+    """A refit learns as thoroughly as can be: what drifted shares its chunks and tables with the rest, so all do."""
+    if parameters.get("refit"):
+        return ForecastRules.Mode.FULL
+    return parameters.get("mode") or ForecastRules.current().mode
 
 
 def _finish(job_id: UUID, run: ForecastRun, clock: Clock, *, is_known: bool) -> PlanOutcome:

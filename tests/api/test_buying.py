@@ -269,7 +269,13 @@ def test_a_plan_is_started_once_for_a_key_and_can_be_called_off(world: Any, api:
 
     assert (first.status_code, again.content) == (202, first.content)
     assert (job["kind"], job["state"], job["actor"]) == ("plan", "queued", "pia")
-    assert job["parameters"] == {"as_of": "2026-03-01", "force": False}
+    assert job["parameters"] == {
+        "as_of": "2026-03-01",
+        "force": False,
+        "mode": None,
+        "is_update": False,
+        "refreshes": True,
+    }
     assert (cancelled[0], cancelled[1]["state"]) == (200, "cancelled")
     assert too_late[0] == 409
     assert Job.objects.filter(kind="plan").count() == 1

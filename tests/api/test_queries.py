@@ -330,5 +330,5 @@ def test_every_list_is_counted(world: Any) -> None:
 
     # These answer a question: a scan, a feed, a moment's worth, a shipment's cost, where to put what has arrived.
     answers = {"scan", "events", "stock-value", "cost-of-goods", "available-to-promise", "putaway"}
-    answers |= {"forecast-accuracy", "forecast-value-added"}
+    answers |= {"forecast-accuracy", "forecast-value-added", "signals", "recommendable"}
     assert {*ROWS, *answers} == {resource for resource, rules in TABLE.items() if "read" in rules}

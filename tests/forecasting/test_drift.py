@@ -106,13 +106,25 @@ def test_errors_twice_those_of_the_backtest_are_a_drift(world: World) -> None:
         expect(run, world.lamp, world.main, 10, wape=0.4)
     for n in range(28):
         for sku in (world.mug, world.lamp):
-            sold(sku, world.main, world.web, AS_OF - timedelta(days=n), 15 if n % 2 else 5)
+            sold(sku, world.main, world.web, AS_OF - timedelta(days=n), 15 if n // 7 % 2 else 5)
 
     check_drift(now=NOW)
 
     # Σ|e| is 140 of 280 units: 0.5, two and a half times 0.2.
     assert found() == [("MUG", "error", "open")]
     assert ForecastDrift.objects.get().measure == pytest.approx(2.5)
+
+
+def test_days_that_err_within_weeks_that_do_not_are_no_drift(world: World) -> None:
+    """The backtest's error is of sums: a single day of a slow SKU always errs more than its weeks."""
+    for weeks in range(4):
+        expect(make_run(AS_OF - timedelta(weeks=weeks + 1)), world.mug, world.main, 10, wape=0.2)
+    for n in range(28):
+        sold(world.mug, world.main, world.web, AS_OF - timedelta(days=n), [0, 20, 5, 15, 10, 8, 12][n % 7])
+
+    check_drift(now=NOW)
+
+    assert found() == []
 
 
 def test_the_days_of_a_week_that_is_not_over_count_too(world: World) -> None:

@@ -19,6 +19,7 @@ from forecasting.models import (
     ForecastChunk,
     ForecastRun,
 )
+from forecasting.selectors import demand_panel
 from forecasting.selectors.stored import forecasts_between, stored_forecasts
 from forecasting.services.hierarchy import (
     add_up_levels,
@@ -166,8 +167,9 @@ def test_all_levels_add_up_exactly(world: World, saved: ForecastRun) -> None:
 
 
 def chunk_of(run: ForecastRun, number: int, pairs: list[tuple[int, int]], result: SimpleNamespace) -> None:
-    parted = save_channels(run, pairs, result)
-    ForecastChunk.objects.create(run=run, number=number, sums=gathered(run, pairs, result, parted))
+    parted, (values, _starts) = save_channels(run, pairs, result), demand_panel(pairs, until=AS_OF, days=400)
+    packed = gathered(run, pairs, result, parted, sold=values)
+    ForecastChunk.objects.create(run=run, number=number, sums=packed)
 
 
 def levels_of(run: ForecastRun) -> dict[tuple[Any, ...], tuple[Any, ...]]:
@@ -206,7 +208,7 @@ def test_what_chunks_gathered_adds_up_to_what_the_saved_rows_say(
 def test_a_chunk_of_many_small_groups_gathers_nothing(world: World, run: ForecastRun) -> None:
     result = forecast(run, [(world.lamp, world.main)], [1.4])
 
-    assert gathered(run, [(world.lamp.pk, world.main.pk)], result, None) is None
+    assert gathered(run, [(world.lamp.pk, world.main.pk)], result, None, sold=np.ones((1, 9))) is None
 
 
 def test_an_update_keeps_the_shares_of_the_run_that_learnt(world: World, saved: ForecastRun) -> None:

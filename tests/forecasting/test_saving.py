@@ -11,7 +11,6 @@ from forecasting.models import Forecast
 from forecasting.services import learning
 from forecasting.services.packing import History, PairBook
 from forecasting.services.panels import load_history
-from forecasting.services.runs import HORIZON_DAYS
 from forecasting.services.saving import save_forecasts
 from tests.cast import World
 from tests.forecasting.night_cast import YESTERDAY, answer, load, opened_run, sellers, sold

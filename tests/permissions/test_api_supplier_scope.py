@@ -16,7 +16,18 @@ from tests.permissions.test_every_route import INSIDE, TABLE, S
 from tests.procurement.buying import draft_order, make_proposal, sent_order
 
 # They answer a question and have no page for a row.
-ANSWERS = ("scan", "events", "stock-value", "cost-of-goods", "putaway", "available-to-promise")
+ANSWERS = (
+    "scan",
+    "events",
+    "stock-value",
+    "cost-of-goods",
+    "putaway",
+    "available-to-promise",
+    "forecast-accuracy",
+    "forecast-value-added",
+    "signals",
+    "recommendable",
+)
 MINE = ("purchase-orders", "line-responses", "receipts")
 
 

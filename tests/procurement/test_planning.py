@@ -13,7 +13,10 @@ from config.kernel.jobs import JobBusy, fail_abandoned_jobs, request_cancel, sta
 from config.kernel.models import Job
 from forecasting.models import DemandHistory, Forecast, ForecastRun
 from forecasting.selectors import latest_run
+from forecasting.services import runs
+from forecasting.services.drift import queue_refit
 from procurement.models import Policy, Proposal
+from procurement.services import planning
 from procurement.services.decisions import Decision, accept_proposals, dismiss_proposals
 from procurement.services.planning import PlanOutcome, queue_plan, run_plan
 from procurement.tasks import run_nightly_plan
@@ -58,8 +61,8 @@ def test_a_plan_saves_forecasts_with_method_reason_and_error(selling: Any) -> No
     assert forecast.protection_mean == pytest.approx(210, rel=0.02)
     assert forecast.method
     assert forecast.reason
-    assert len(forecast.mean) == 56
-    assert [len(level) for level in forecast.quantiles] == [56] * 5
+    assert len(forecast.mean) == 63
+    assert [len(level) for level in forecast.quantiles] == [63] * 5
     assert ForecastRun.objects.get().is_complete
 
 
@@ -88,6 +91,34 @@ def test_planning_twice_writes_nothing_new(selling: Any) -> None:
     assert (DemandHistory.objects.count(), Forecast.objects.count(), Proposal.objects.count()) == before
     assert ForecastRun.objects.count() == 1
     assert row_versions() == versions
+
+
+def test_a_refit_learns_anew_at_its_most_thorough_though_nothing_is_new(
+    selling: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan()
+    learnt: list[str] = []
+    monkeypatch.setattr(runs, "learn", lambda _panel, *, run: learnt.append(run.mode) or b"")
+    monkeypatch.setattr(planning, "reopen_chunks", lambda _run: None)
+    job = queue_refit([(selling.mug.pk, selling.main.pk)], now=NOW)
+    assert job is not None
+    start_job(job.pk, now=NOW)
+
+    run, is_known = planning._prepare(job.pk, clock)
+
+    assert (learnt, run.mode, is_known) == (["full"], "full", False)
+
+
+def test_the_first_plan_finds_one_off_orders_in_all_of_the_past_and_later_ones_in_the_last_weeks(
+    selling: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[tuple[date, date]] = []
+    monkeypatch.setattr(planning, "find_bulk_orders", lambda *, first, until: looked.append((first, until)))
+
+    plan()
+    plan(force=True)
+
+    assert looked == [(date(2025, 11, 2), YESTERDAY), (date(2025, 12, 31), YESTERDAY)]
 
 
 def test_an_accepted_proposal_counts_as_supply_and_is_not_proposed_again(selling: Any) -> None:

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from django.db.models import F
 
+from config.kernel.lookups import is_one_of
 from warehouses.models import Transfer, TransferLine
 
 Pair = tuple[int, int]
@@ -73,7 +74,7 @@ def transfers_under_way(sku_ids: Collection[int] | None = None) -> list[Inbound]
     left = F("shipped_quantity") - F("received_quantity") - F("lost_quantity")
     under_way = TransferLine.objects.filter(transfer__status__in=Transfer.MOVING, transfer__expected_on__isnull=False)
     if sku_ids is not None:
-        under_way = under_way.filter(sku_id__in=list(sku_ids))
+        under_way = under_way.filter(is_one_of("sku_id", sku_ids))
     lines = under_way.annotate(left=left).filter(left__gt=0).order_by("pk")
     rows = lines.values_list("sku_id", "transfer__destination_id", "transfer__expected_on", "left", "transfer__number")
     return [Inbound(*row) for row in rows]  # type: ignore[arg-type]  # a day is there: see the filter

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from catalog.models import Channel, Listing
+from config.kernel.lookups import is_one_of
 from warehouses.selectors.supply import Availability, SupplyBook, read_supply
 
 
@@ -30,7 +31,9 @@ def listed_availability(listings: Sequence[Listing], *, now: datetime) -> dict[i
     )
     buffers: dict[int, dict[int, Decimal | None]] = {channel_id: {} for channel_id in channels}
     wanted = {*book.positions, *book.parts}
-    own = Listing.objects.filter(channel_id__in=list(channels), sku_id__in=wanted, buffer_quantity__isnull=False)
+    own = Listing.objects.filter(
+        is_one_of("sku_id", wanted), channel_id__in=list(channels), buffer_quantity__isnull=False
+    )
     for channel_id, sku_id, quantity in own.values_list("channel_id", "sku_id", "buffer_quantity"):
         buffers[channel_id][sku_id] = quantity
     return {
@@ -43,4 +46,4 @@ def listed_buffers(channel_id: int, book: SupplyBook) -> dict[int, Decimal | Non
     """sku id → the buffer of its listing in the channel, where it has its own; for every SKU of the book."""
     rows = Listing.objects.filter(channel_id=channel_id, buffer_quantity__isnull=False)
     wanted = {*book.positions, *book.parts, *(part.part_id for parts in book.parts.values() for part in parts)}
-    return dict(rows.filter(sku_id__in=wanted).order_by().values_list("sku_id", "buffer_quantity"))
+    return dict(rows.filter(is_one_of("sku_id", wanted)).order_by().values_list("sku_id", "buffer_quantity"))

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db.models import Q, Sum
 
+from config.kernel.lookups import is_one_of
 from warehouses.models import Location, StockLevel, StockStatus
 from warehouses.selectors.drift import drifting_levels, drifting_lines
 
@@ -43,7 +44,7 @@ def stock_positions(
     With `today`, lots that expired before it are on hand but not usable.
     """
     in_transit = Q(location__kind=Location.Kind.IN_TRANSIT)
-    levels = StockLevel.objects.all() if sku_ids is None else StockLevel.objects.filter(sku_id__in=list(sku_ids))
+    levels = StockLevel.objects.all() if sku_ids is None else StockLevel.objects.filter(is_one_of("sku_id", sku_ids))
     rows = (
         levels.order_by()
         .values("sku_id", "location__warehouse_id")

@@ -13,6 +13,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from catalog.models import Channel, KitPart, Sku
+from config.kernel.lookups import is_one_of
 from warehouses.engine.promising import Commitment, Promise, RingFence, Supply, SupplyPicture
 from warehouses.engine.promising import available_to_promise as work_out
 from warehouses.engine.quotas import Protection, Quota
@@ -238,7 +239,7 @@ def read_supply(
     (kits, quotas, safety stock), never on how many SKUs there are."""
     today = timezone.localdate(now)
     parts: dict[int, list[KitPart]] = {
-        kit: [] for kit in Sku.objects.filter(pk__in=list(sku_ids), is_kit=True).values_list("pk", flat=True)
+        kit: [] for kit in Sku.objects.filter(is_one_of("pk", sku_ids), is_kit=True).values_list("pk", flat=True)
     }
     if parts:
         for part in KitPart.objects.filter(kit_id__in=list(parts)).select_related("part").order_by("pk"):
@@ -251,7 +252,7 @@ def read_supply(
     for sku_id, *waiting in waiting_units(stocked):
         owed.setdefault(sku_id, []).append(tuple(waiting))  # type: ignore[arg-type]
     quotas: dict[int, list[ChannelQuota]] = defaultdict(list)
-    for quota in ChannelQuota.objects.filter(sku_id__in=stocked, released_at=None).order_by("pk"):
+    for quota in ChannelQuota.objects.filter(is_one_of("sku_id", stocked), released_at=None).order_by("pk"):
         if is_live(quota, now):
             quotas[quota.sku_id].append(quota)
     holders = {quota.channel_id for rows in quotas.values() for quota in rows}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from forecasting.engine.boosted.past import LastYear, own_quantiles, running
 from forecasting.engine.cleaning import Cleaned
 from forecasting.engine.frame import Frame
 from forecasting.engine.methods.pooled import Features, log_events
@@ -30,6 +31,7 @@ class Cases:
     scale: FloatArray
     origins: IntArray
     signals: Signals
+    year: LastYear | None
 
     def expected(self, rows: IntArray, columns: IntArray, first: IntArray, last: IntArray) -> FloatArray:
         """(r,) pooled mean of the sum over steps first+1 … last after the origin."""
@@ -40,7 +42,7 @@ class Cases:
         return replace(self, mean=np.concatenate([np.zeros((*path.shape[:2], 1)), path.cumsum(axis=2)], axis=2))
 
     def table(self, rows: IntArray, columns: IntArray, first: IntArray, last: IntArray) -> FloatArray:
-        """(r, p + 4 + c) one row for each (series, origin, span)."""
+        """(r, p + 5 + 2 + c) one row for each (series, origin, span); the 2 of last year only where there is a year."""
         ahead = self.ahead[rows, columns, last] - self.ahead[rows, columns, first]
         events = np.log(self.features.chance[rows, columns] * ahead + 1e-3)
         span = np.stack(
@@ -49,11 +51,13 @@ class Cases:
                 np.log(np.maximum(self.expected(rows, columns, first, last), 1e-6)),
                 np.log((last - first).astype(float)),
                 first.astype(float),
+                np.log(ahead / (last - first) + 1e-3),
             ],
             axis=1,
         )
         known = self.signals.over(rows, self.origins[columns], first, last)
-        return np.concatenate([self.history[rows, columns], span, known], axis=1, dtype=np.float32)
+        last_year = [] if self.year is None else [self.year.over(rows, columns, self.origins[columns], first, last)]
+        return np.concatenate([self.history[rows, columns], span, *last_year, known], axis=1, dtype=np.float32)
 
 
 def build_cases(
@@ -73,12 +77,8 @@ def build_cases(
         scale=scales_so_far(cleaned.actual, frame.origins),
         origins=frame.origins,
         signals=signals,
+        year=LastYear(frame, features) if frame.calendar.rhythm.year else None,
     )
-
-
-def running(values: FloatArray) -> FloatArray:
-    """(n, T + 1) sums of the columns before each position."""
-    return np.concatenate([np.zeros((len(values), 1)), values.cumsum(axis=1)], axis=1)
 
 
 def history_features(frame: Frame, features: Features) -> FloatArray:
@@ -107,6 +107,9 @@ def history_features(frame: Frame, features: Features) -> FloatArray:
         np.log1p(np.clip(varied, 0.0, 1e6)),
         np.log1p(np.maximum(origins[None, :] - frame.starts[:, None], 0)),
     ]
+    columns += own_quantiles(frame, base, 1)
+    if block > 1:
+        columns += own_quantiles(frame, base, block)
     return np.stack(columns, axis=-1)
 
 

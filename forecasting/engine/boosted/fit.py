@@ -23,6 +23,7 @@ from forecasting.engine.types import Covariates
 
 MOST_CORRECTED_STEPS = 62
 LEAST_TESTED = 1
+REFIT_FOLDS = 3
 
 
 def too_small(series: int) -> str | None:
@@ -35,7 +36,8 @@ def too_small(series: int) -> str | None:
 def learn_boosted(
     pooled: Pooled, frame: Frame, features: Features, cleaned: Cleaned, covariates: Covariates | None, seed: int
 ) -> Boosted | None:
-    """The models of every moment, or None where the panel holds too few cases. frame: all training origins of the
+    """The models of the present and of every third fold, which serve the two folds after it too; None where the
+    panel holds too few cases. frame: all training origins of the
     sampled series."""
     plan, calendar = pooled.plan, pooled.calendar
     if len(frame.demand) < LEAST_SERIES or not plan.folds:
@@ -47,6 +49,9 @@ def learn_boosted(
     group: list[int] = []
     for fold, fit in enumerate(pooled.fits):
         last = fold == len(plan.folds)
+        if not last and moments and group.count(len(moments) - 1) < REFIT_FOLDS:
+            group.append(len(moments) - 1)
+            continue
         end = int(plan.origins[plan.present if last else plan.folds[fold]])
         here = cases.under(pooled_path(frame, features, fit.betas))
         gatherer = Gatherer(frame, Actuals(cleaned), here, end, seed)

@@ -27,8 +27,8 @@ from forecasting.engine.types import BoolArray, FloatArray
 
 Span = tuple[int, int]
 
-MOST_CASES = 60_000
-MOST_PAST_CASES = 24_000
+MOST_CASES = 50_000
+MOST_PAST_CASES = 20_000
 LEAST_PAST_CASES = 1_000
 MOST_STEPS = 28
 LEAST_MEAN = 1e-6

@@ -1,30 +1,21 @@
 """A SKU's forecast in a warehouse shared out to the channels that sold it there."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db import connection
 
 from forecasting.models import ChannelForecast, ForecastRun
-from forecasting.services.copying import array_text, copy_rows
+from forecasting.services.copying import array_kind, copy_records, empty_arrays
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 SHARE_DAYS = 180
-_COLUMNS = (
-    "run_id",
-    "sku_id",
-    "warehouse_id",
-    "channel_id",
-    "share",
-    "mean",
-    "quantiles",
-    "protection_mean",
-    "protection_quantiles",
-)
+Pairs = Sequence[tuple[int, int]]
 
 
 class Forecasted(Protocol):
@@ -40,75 +31,161 @@ class Forecasted(Protocol):
     def protection_quantiles(self) -> "NDArray[np.float64] | None": ...
 
 
-def save_channels(run: ForecastRun, pairs: Sequence[tuple[int, int]], result: "Forecasted") -> None:
-    """One row per pair and channel that sold the SKU there in the last 180 days, inside the caller's transaction.
+@dataclass(frozen=True)
+class Parted:
+    """Who sells what, as it was saved: of (m,) rows with one channel that channel; of (k,) rows of the rest, which
+    stand there once a channel, channel, share, mean (k, h) and quantiles (k, q, h)."""
+
+    only_rows: "NDArray[np.int64]"
+    only_channels: "NDArray[np.int64]"
+    rows: "NDArray[np.int64]"
+    channels: "NDArray[np.int64]"
+    shares: "NDArray[np.float64]"
+    mean: "NDArray[np.float64]"
+    quantiles: "NDArray[np.float64]"
+
+
+def save_channels(run: ForecastRun, pairs: Pairs, result: "Forecasted") -> "Parted | None":
+    """One row per pair and channel that sold the SKU there in the last 180 days, inside the caller's transaction; None
+    when nothing was sold.
 
     A pair with one channel gets a row of share 1 and empty arrays. Rows of the pairs from an earlier try are replaced.
+    An update leaves the shares as the run that learnt had them; only pairs that had none are looked at.
     """
-    if not pairs:
-        return
-    channels, sold, events, prior = _recent(run, pairs)
-    if not channels:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(_FORGET, [[sku for sku, _w in pairs], [place for _s, place in pairs], run.pk])
-    copy_rows(ChannelForecast, _COLUMNS, _rows(run, pairs, result, channels, sold, events, prior))
-
-
-def _rows(
-    run: ForecastRun,
-    pairs: Sequence[tuple[int, int]],
-    result: "Forecasted",
-    channels: list[int],
-    sold: "NDArray[np.float64]",
-    events: "NDArray[np.float64]",
-    prior: "NDArray[np.float64]",
-) -> list[list[Any]]:
     import numpy as np
 
-    from forecasting.engine.hierarchy import channel_shares, split_channels, to_grid
+    if not pairs or result.protection_mean is None or result.protection_quantiles is None:
+        return None
+    channels, shares = _shares(run, pairs)
+    if not channels:
+        return None
+    parted = _parted(channels, shares, result)
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, {"run": run.pk, **_columns(pairs)})
+    names, keys = np.array(pairs, dtype=np.int64), np.round(result.protection_quantiles, 4)
+    only = _keys(run, names[parted.only_rows], parted.only_channels) | {
+        "share": (">f8", np.ones(len(parted.only_rows))),
+        "mean": empty_arrays(len(parted.only_rows)),
+        "quantiles": empty_arrays(len(parted.only_rows), is_real=True),
+        "protection_mean": (">f8", result.protection_mean[parted.only_rows]),
+        "protection_quantiles": (array_kind(keys.shape[1:], ">f8"), keys[parted.only_rows]),
+    }
+    copy_records(ChannelForecast, only)
+    if len(parted.rows):
+        copy_records(ChannelForecast, _keys(run, names[parted.rows], parted.channels) | _part_columns(parted, result))
+    return parted
 
-    sells = sold > 0
-    rows: list[list[Any]] = []
-    single = np.flatnonzero(sells.sum(axis=1) == 1)
-    for row, column in zip(single.tolist(), sells[single].argmax(axis=1).tolist(), strict=True):
-        rows.append([run.pk, *pairs[row], channels[column], 1.0, "{}", "{}", *_whole(result, row)])
-    shared = np.flatnonzero(sells.sum(axis=1) > 1)
-    if not len(shared) or result.protection_mean is None or result.protection_quantiles is None:
-        return rows
-    # A channel that never sold the SKU there gets no share of it.
-    shares = channel_shares(sold[shared], events[shared], np.where(sells[shared], prior[shared], 0.0))
-    days = split_channels(shares, to_grid(result.mean[shared]), result.quantiles[shared])
-    sums = split_channels(
-        shares, to_grid(result.protection_mean[shared, None]), result.protection_quantiles[shared, None]
+
+def _keys(run: ForecastRun, pairs: Any, channels: Any) -> dict[str, tuple[Any, Any]]:
+    import numpy as np
+
+    return {
+        "run_id": (">i8", np.full(len(pairs), run.pk)),
+        "sku_id": (">i8", pairs[:, 0]),
+        "warehouse_id": (">i8", pairs[:, 1]),
+        "channel_id": (">i8", channels),
+    }
+
+
+def _part_columns(parted: Parted, result: "Forecasted") -> dict[str, tuple[Any, Any]]:
+    """The numbers of the rows with less than the whole; sums of the protection interval are shared out like days."""
+    import numpy as np
+
+    from forecasting.engine.hierarchy import split_channels, to_grid
+
+    expected, quantiles = result.protection_mean, result.protection_quantiles
+    if expected is None or quantiles is None:
+        raise ValueError("the forecast was made without protection intervals")
+    rows, places = np.unique(parted.rows, return_inverse=True)
+    of, shares = _table(places, len(rows), parted.shares)
+    sums = split_channels(shares, to_grid(expected[rows, None]), quantiles[rows, None])
+    levels, horizon = parted.quantiles.shape[1:]
+    return {
+        "share": (">f8", np.round(parted.shares, 6)),
+        "mean": (array_kind((horizon,), ">f8"), parted.mean),
+        "quantiles": (array_kind((levels, horizon), ">f4"), parted.quantiles),
+        "protection_mean": (">f8", sums.mean[places, of, 0]),
+        "protection_quantiles": (array_kind((levels,), ">f8"), np.round(sums.quantiles[places, of, 0], 4)),
+    }
+
+
+def _table(places: Any, n: int, shares: Any) -> tuple[Any, Any]:
+    """(column of each share within its row, the shares as (n, most of a row)); places ascend."""
+    import numpy as np
+
+    of = np.arange(len(places)) - np.searchsorted(places, places)
+    table = np.zeros((n, int(of.max(initial=0)) + 1))
+    table[places, of] = shares
+    return of, table
+
+
+def _parted(channels: list[int], shares: "NDArray[np.float64]", result: "Forecasted") -> Parted:
+    import numpy as np
+
+    from forecasting.engine.hierarchy import split_channels, to_grid
+
+    sells, names = shares > 0, np.array(channels, dtype=np.int64)
+    only, some = np.flatnonzero(sells.sum(axis=1) == 1), np.flatnonzero(sells.sum(axis=1) > 1)
+    rows, columns = np.nonzero(sells[some])
+    days = split_channels(shares[some], to_grid(result.mean[some]), result.quantiles[some])
+    return Parted(
+        only_rows=only,
+        only_channels=names[sells[only].argmax(axis=1)],
+        rows=some[rows],
+        channels=names[columns],
+        shares=shares[some][rows, columns],
+        mean=days.mean[rows, columns],
+        quantiles=np.round(np.swapaxes(days.quantiles[rows, columns], 1, 2), 4),
     )
-    quantiles = np.swapaxes(np.round(days.quantiles, 4), 2, 3)
-    for i, c in zip(*np.nonzero(sells[shared]), strict=True):
-        rows.append(
-            [
-                run.pk,
-                *pairs[int(shared[i])],
-                channels[c],
-                round(float(shares[i, c]), 6),
-                array_text(days.mean[i, c].tolist()),
-                "{" + ",".join(array_text(level) for level in quantiles[i, c].tolist()) + "}",
-                float(sums.mean[i, c, 0]),
-                array_text(np.round(sums.quantiles[i, c, 0], 4).tolist()),
-            ]
-        )
-    return rows
 
 
-def _whole(result: "Forecasted", row: int) -> tuple[float, str]:
-    if result.protection_mean is None or result.protection_quantiles is None:
-        return 0.0, "{}"
-    return float(result.protection_mean[row]), array_text(
-        [round(float(x), 4) for x in result.protection_quantiles[row]]
-    )
+def _shares(run: ForecastRun, pairs: Pairs) -> tuple[list[int], "NDArray[np.float64]"]:
+    """(channels, shares (n, c)); a row of zeros where nothing was sold."""
+    import numpy as np
+
+    standing = _standing_shares(run, pairs) if run.learnt_in_id else []
+    known = {row for row, _channel, _share in standing}
+    asked = [row for row in range(len(pairs)) if row not in known]
+    fresh = [(asked[row], *rest) for row, *rest in _learnt_shares(run, [pairs[row] for row in asked])]
+    found: list[tuple[int, int, float]] = [*standing, *fresh]
+    channels = sorted({channel for _row, channel, _share in found})
+    at = {channel: column for column, channel in enumerate(channels)}
+    shares = np.zeros((len(pairs), len(channels)))
+    for row, channel, share in found:
+        shares[row, at[channel]] = share
+    return channels, shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-12)
+
+
+def _standing_shares(run: ForecastRun, pairs: Pairs) -> list[tuple[int, int, float]]:
+    """(row, channel, share) of the run that learnt."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, {"run": run.learnt_in_id, **_columns(pairs)})
+        return list(cursor.fetchall())
+
+
+def _learnt_shares(run: ForecastRun, pairs: Pairs) -> list[tuple[int, int, float]]:
+    """(row, channel, share) from what was sold; a channel that never sold the SKU there gets no share of it."""
+    import numpy as np
+
+    from forecasting.engine.hierarchy import channel_shares
+
+    channels, sold, events, prior = _recent(run, pairs) if pairs else ([], *[np.zeros((0, 0))] * 3)
+    if not channels:
+        return []
+    some = np.flatnonzero((sold > 0).any(axis=1))
+    sells = sold[some] > 0
+    shares = channel_shares(sold[some], events[some], np.where(sells, prior[some], 0.0))
+    rows, columns = np.nonzero(sells)
+    told = zip(some[rows].tolist(), columns.tolist(), shares[rows, columns].tolist(), strict=True)
+    return [(row, channels[column], share) for row, column, share in told]
+
+
+def _columns(pairs: Pairs) -> dict[str, list[int]]:
+    return {"skus": [sku for sku, _w in pairs], "warehouses": [place for _s, place in pairs]}
 
 
 def _recent(
-    run: ForecastRun, pairs: Sequence[tuple[int, int]]
+    run: ForecastRun, pairs: Pairs
 ) -> tuple[list[int], "NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.float64]"]:
     """(channels, sold (n, c), events (n,), prior (n, c)) of the last 180 days, with a half-life of 60.
 
@@ -117,8 +194,7 @@ def _recent(
     import numpy as np
 
     values: dict[str, Any] = {
-        "skus": [sku for sku, _w in pairs],
-        "warehouses": [warehouse for _s, warehouse in pairs],
+        **_columns(pairs),
         "as_of": run.as_of,
         "since": run.as_of - timedelta(days=SHARE_DAYS),
     }
@@ -146,8 +222,16 @@ WHERE d.day > %(since)s AND d.day <= %(as_of)s AND d.quantity > 0
 GROUP BY 1, 2
 """
 
+# Both say which SKUs, so that the key of run and SKU serves; a join alone reads all rows of the run for every chunk.
 _FORGET = """
 DELETE FROM forecasting_channelforecast c
-USING unnest(%s::bigint[], %s::bigint[]) AS pair(sku_id, warehouse_id)
-WHERE c.run_id = %s AND (c.sku_id, c.warehouse_id) = (pair.sku_id, pair.warehouse_id)
+WHERE c.run_id = %(run)s AND c.sku_id = ANY (%(skus)s::bigint[])
+  AND (c.sku_id, c.warehouse_id) IN (SELECT * FROM unnest(%(skus)s::bigint[], %(warehouses)s::bigint[]))
+"""
+
+_STANDING = """
+SELECT (pair.place - 1)::int, c.channel_id, c.share
+FROM unnest(%(skus)s::bigint[], %(warehouses)s::bigint[]) WITH ORDINALITY AS pair(sku_id, warehouse_id, place)
+JOIN forecasting_channelforecast c USING (sku_id, warehouse_id)
+WHERE c.run_id = %(run)s AND c.sku_id = ANY (%(skus)s::bigint[])
 """

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from forecasting.engine.hierarchy import GroupSums
 
 Key = TypeVar("Key", bound=Hashable)
+_SUMS = ("first", "product", "mean")
+
+
+def nothing_like(sums: "GroupSums") -> "GroupSums":
+    """Of the same days and levels, without a group."""
+    return type(sums)(sums.knots, *(getattr(sums, name)[:0] for name in _SUMS))
 
 
 class Gathering(Generic[Key]):
@@ -40,6 +46,32 @@ class Gathering(Generic[Key]):
         self.series = [old + int(new) for old, new in zip(self.series, counted, strict=True)]
         sums = sums_of_groups(codes, len(self.keys), mean, np.swapaxes(quantiles, 1, 2), self.levels)
         self.sums = sums if self.sums is None else self.sums.grown(len(self.keys)) + sums
+
+    def join(self, keys: Sequence[Key], series: Sequence[int], sums: "GroupSums") -> None:
+        """Add what was gathered elsewhere; every key once."""
+        import numpy as np
+
+        for key in keys:
+            self.keys.setdefault(key, len(self.keys))
+        places = [self.keys[key] for key in keys]
+        self.series += [0] * (len(self.keys) - len(self.series))
+        for place, number in zip(places, series, strict=True):
+            self.series[place] += int(number)
+        self.sums = (nothing_like(sums) if self.sums is None else self.sums).grown(len(self.keys))
+        for name in _SUMS:
+            getattr(self.sums, name)[np.array(places, dtype=np.int64)] += getattr(sums, name)
+
+    def ordered(self) -> "Gathering[Key]":
+        """The same by key: joint samples are drawn group after group, in an order that chunks must not decide."""
+        import numpy as np
+
+        order = sorted(self.keys, key=repr)
+        places = np.array([self.keys[key] for key in order], dtype=np.int64)
+        out: Gathering[Key] = Gathering(self.levels)
+        if self.sums is not None:
+            values = (getattr(self.sums, name)[places] for name in _SUMS)
+            out.join(order, [self.series[place] for place in places], type(self.sums)(self.sums.knots, *values))
+        return out
 
 
 def gather_channels(gathering: "Gathering[int]", run: ForecastRun, part: StoredForecasts) -> None:

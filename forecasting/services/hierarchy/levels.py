@@ -10,18 +10,16 @@ from forecasting.models import AggregateForecast, ForecastRun
 from forecasting.selectors.stored import stored_forecasts
 from forecasting.services.copying import array_text, copy_rows
 from forecasting.services.hierarchy.gathering import Gathering, gather_channels
+from forecasting.services.hierarchy.papers import PAST_DAYS, AddedUp, Cell, add_up_chunks, categories_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from forecasting.engine.hierarchy import Dependence, GroupSums
+    from forecasting.engine.hierarchy import Dependence
 
 SAMPLES = 200
-PAST_DAYS = 182
 Level = AggregateForecast.Level
-Cell = tuple[int | None, int]
-"""(category id, warehouse id): the finest groups"""
 _VIEWS = {
     Level.CATEGORY_WAREHOUSE: (True, True),
     Level.CATEGORY: (True, False),
@@ -42,22 +40,39 @@ _COLUMNS = (
 )
 
 
-def save_levels(run: ForecastRun) -> int:
-    """Replace the run's rows of groups; returns how many there are.
+def add_up_levels(run: ForecastRun) -> int:
+    """Replace the run's rows of groups by what its chunks gathered; returns how many there are.
 
-    Reads the saved forecasts part by part, so that its memory does not grow with their number; locks nothing but its
-    own rows. Safe to run twice.
+    Where a chunk gathered nothing, the saved forecasts are read, which says the same.
     """
-    categories = _categories(run)
+    found = add_up_chunks(run)
+    return save_levels(run) if found is None else _replaced(run, found)
+
+
+def save_levels(run: ForecastRun) -> int:
+    """Replace the run's rows of groups by what its saved forecasts add up to; returns how many there are.
+
+    Reads them part by part, so that its memory does not grow with their number; locks nothing but its own rows. Safe to
+    run twice.
+    """
     cells: Gathering[Cell] = Gathering(run.quantile_levels)
     channels: Gathering[int] = Gathering(run.quantile_levels)
     for part in stored_forecasts(run):
+        categories = categories_of(part.pairs[:, 0].tolist())
         keys = [(categories.get(sku), warehouse) for sku, warehouse in part.pairs.tolist()]
         cells.add(keys, part.mean, part.quantiles)
         gather_channels(channels, run, part)
+    return 0 if cells.sums is None else _replaced(run, AddedUp(cells, channels, _days_sold(run)))
+
+
+def _replaced(run: ForecastRun, found: AddedUp) -> int:
+    from forecasting.engine.hierarchy import fit_dependence
+
+    cells, channels = found.cells.ordered(), found.channels.ordered()
     if cells.sums is None:
         return 0
-    dependence = _dependence(run, cells.sums)
+    # How much all series move together, from how much the total strayed from its own season in half a year.
+    dependence = fit_dependence(found.sold, cells.sums)
     rows = [*_cell_rows(run, cells, dependence), *_channel_rows(run, channels, dependence)]
     with transaction.atomic():
         AggregateForecast.objects.filter(run=run).delete()
@@ -65,24 +80,10 @@ def save_levels(run: ForecastRun) -> int:
     return len(rows)
 
 
-def _categories(run: ForecastRun) -> dict[int, int | None]:
+def _days_sold(run: ForecastRun) -> list[float]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT f.sku_id, p.category_id FROM forecasting_forecast f "
-            "JOIN catalog_sku s ON s.id = f.sku_id JOIN catalog_product p ON p.id = s.product_id WHERE f.run_id = %s",
-            [run.pk],
-        )
-        return dict(cursor.fetchall())
-
-
-def _dependence(run: ForecastRun, sums: "GroupSums") -> "Dependence":
-    """How much all series move together, from how much the total strayed from its own season in half a year."""
-    from forecasting.engine.hierarchy import fit_dependence
-
-    with connection.cursor() as cursor:
-        cursor.execute(_TOTALS, {"since": run.as_of - timedelta(days=PAST_DAYS), "as_of": run.as_of})
-        totals = [float(units) for (units,) in cursor.fetchall()]
-    return fit_dependence(totals, sums)
+        cursor.execute(_TOTALS, {"run": run.pk, "since": run.as_of - timedelta(days=PAST_DAYS), "as_of": run.as_of})
+        return [float(units) for (units,) in cursor.fetchall()]
 
 
 def _cell_rows(run: ForecastRun, cells: "Gathering[Cell]", dependence: "Dependence") -> Iterator[list[Any]]:
@@ -128,6 +129,9 @@ def _row(
 _TOTALS = """
 SELECT coalesce(sum(d.quantity), 0)::float8
 FROM generate_series(%(since)s::date + 1, %(as_of)s::date, interval '1 day') AS calendar(day)
-LEFT JOIN forecasting_demandhistory d ON d.day = calendar.day::date
+LEFT JOIN (
+    forecasting_demandhistory d
+    JOIN forecasting_forecast f ON f.run_id = %(run)s AND (f.sku_id, f.warehouse_id) = (d.sku_id, d.warehouse_id)
+) ON d.day = calendar.day::date
 GROUP BY calendar.day ORDER BY calendar.day
 """
