@@ -78,7 +78,9 @@ def forecast_panel(
     if pooled.calendar.horizon < longest or len(pooled.calendar.closed) != panel.values.shape[1]:
         raise ValueError("pooled was fitted for another history or a shorter window: pass max_window to fit_pooled")
     if kinship is not None:
-        plain = partial(forecast_panel, horizon=horizon, quantiles=levels, budget_seconds=budget_seconds, pooled=pooled)
+        plain = partial(
+            forecast_panel, horizon=horizon, quantiles=levels, budget_seconds=budget_seconds, pooled=pooled, mode=mode
+        )
         return forecast_kin(
             panel,
             kinship,

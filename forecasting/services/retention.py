@@ -27,7 +27,7 @@ def forget_runs(*, today: date) -> dict[str, int]:
 
 
 def kept_runs(today: date) -> set[int]:
-    """Of each day and each week the newest; the newest of all."""
+    """Of each day and each week the newest; the newest of all with the one that it was brought up to date from."""
     days: dict[date, int] = {}
     weeks: dict[tuple[int, int], int] = {}
     runs = selectors.complete_runs().values_list("pk", "as_of")
@@ -36,7 +36,13 @@ def kept_runs(today: date) -> set[int]:
             days.setdefault(as_of, pk)
         if as_of > today - timedelta(weeks=WEEKS_KEPT):
             weeks.setdefault(as_of.isocalendar()[:2], pk)
-    return {*days.values(), *weeks.values(), *(pk for pk, _day in runs[:1])}
+    return {*days.values(), *weeks.values(), *_in_force()}
+
+
+def _in_force() -> set[int]:
+    """The newest run, and the one whose learning it used: the next update goes on from that."""
+    newest = selectors.latest_run()
+    return set() if newest is None else {newest.pk, newest.learnt_in_id or newest.pk}
 
 
 def _forget(run: ForecastRun) -> int:
@@ -50,10 +56,7 @@ def _forget(run: ForecastRun) -> int:
 
 
 def _forget_papers() -> int:
-    """Packed demand and learning are read by the next day's update only: those of the newest run stay."""
-    newest = selectors.latest_run()
-    if newest is None:
-        return 0
-    ended = ForecastRun.objects.filter(is_complete=True).exclude(pk=newest.pk)
+    """Packed demand and learning are read by the next day's update only: those that it goes on from stay."""
+    ended = ForecastRun.objects.filter(is_complete=True).exclude(pk__in=_in_force())
     RunLearning.objects.filter(run__in=ended).delete()
     return ForecastChunk.objects.filter(run__in=ended, history__isnull=False).update(history=None)

@@ -45,10 +45,11 @@ _NULL = pack(">i", -1)
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a row says besides numbers, as the wire has it."""
+    """What a row says besides numbers, as the wire has it; `variability` (X, Y or Z) holds whatever the method."""
 
     method: str
     packed: bytes
+    variability: str = ""
 
 
 def save_forecasts(
@@ -72,7 +73,7 @@ def save_forecasts(
         if words is not None and words.method == choice.method:
             packed = words.packed
         else:
-            steadiness = variability[row] if variability else ""
+            steadiness = words.variability if words is not None else variability[row] if variability else ""
             packed = _words(choice, (str(book.value_classes[row]), steadiness), held_out[row])
         body += (_FIELDS, packed, flat[row * size : (row + 1) * size])
     body.append(BINARY_TRAILER)
@@ -132,10 +133,13 @@ def words_of(run_id: int, book: PairBook) -> dict[tuple[int, int], Words]:
     while (fields := unpack_from(">h", data, at)[0]) > 0:
         _, sku, _, warehouse = unpack_from(">iqiq", data, at + 2)
         at = begin = at + 2 + 24
-        method = data[at + 4 : at + 4 + unpack_from(">i", data, at)[0]].decode()
+        said = []
         for _field in range(fields - 2):
-            at += 4 + max(unpack_from(">i", data, at)[0], 0)
-        found[(sku, warehouse)] = Words(method, data[begin:at])
+            end = at + 4 + max(unpack_from(">i", data, at)[0], 0)
+            said.append(slice(at + 4, end))
+            at = end
+        method, steadiness = (data[said[_WORDS.index(name)]].decode() for name in ("method", "variability_class"))
+        found[(sku, warehouse)] = Words(method, data[begin:at], steadiness)
     return found
 
 

@@ -93,3 +93,14 @@ def test_runs_whose_job_may_go_on_stay_and_cancelled_ones_go() -> None:
 
     assert kept() == {under_way, broken}
     assert ForecastChunk.objects.exclude(history=None).count() == 2
+
+
+def test_the_run_that_the_newest_was_brought_up_to_date_from_keeps_its_papers() -> None:
+    learnt, newest = a_run(days_ago=1), a_run(days_ago=1)
+    ForecastRun.objects.filter(pk=newest.pk).update(learnt_in=learnt)
+
+    forgotten = forget_runs(today=TODAY)
+
+    assert forgotten == {"runs": 0, "papers": 0}
+    assert RunLearning.objects.filter(run=learnt).exists()
+    assert ForecastRun.objects.get(pk=newest.pk).learnt_in == learnt

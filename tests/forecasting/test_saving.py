@@ -11,7 +11,7 @@ from forecasting.models import Forecast
 from forecasting.services import learning
 from forecasting.services.packing import History, PairBook
 from forecasting.services.panels import load_history
-from forecasting.services.saving import save_forecasts
+from forecasting.services.saving import save_forecasts, words_of
 from tests.cast import World
 from tests.forecasting.night_cast import YESTERDAY, answer, load, opened_run, sellers, sold
 
@@ -47,6 +47,21 @@ def test_a_forecast_is_read_back_as_the_engine_gave_it(world: World) -> None:
         "bias": -0.125,
         "coverage": None,
     }
+
+
+@pytest.mark.django_db
+def test_an_update_keeps_what_was_said_of_a_pair_and_its_variability_where_the_method_changes(world: World) -> None:
+    sellers(world, 1)
+    learnt, update = opened_run(), opened_run(as_of=YESTERDAY + timedelta(days=1))
+    book = load().book
+    result = answer(type("Panel", (), {"ids": (), "values": np.ones((len(book), 1))}), book=book)
+    save_forecasts(learnt, book, result, {}, ["X"] * (len(book) - 1) + ["Z"])
+    result.choices[-1] = Choice("stand_in", "carried on", "lumpy")
+
+    save_forecasts(update, book, result, words_of(learnt.pk, book))
+
+    said = Forecast.objects.filter(run=update).order_by("sku", "warehouse").values_list("reason", "variability_class")
+    assert list(said) == [("for the test", "X")] * (len(book) - 1) + [("carried on", "Z")]
 
 
 def test_a_packed_history_is_exact_whatever_the_quantities() -> None:

@@ -27,8 +27,8 @@ from forecasting.engine.types import BoolArray, FloatArray
 
 Span = tuple[int, int]
 
-MOST_CASES = 50_000
-MOST_PAST_CASES = 20_000
+# Cases for the present, for a moment of the backtest: single days and hours are noisier than weeks and months.
+MOST_FINE, MOST_COARSE = (60_000, 24_000), (40_000, 16_000)
 LEAST_PAST_CASES = 1_000
 MOST_STEPS = 28
 LEAST_MEAN = 1e-6
@@ -85,17 +85,18 @@ def learn_moment(
     """Models of one moment, None with too few cases. Without `steps` a moment of the backtest: means and windows only,
     from fewer cases and with fewer trees."""
     final = bool(steps)
-    sums = gatherer.draw([(0, k) for k in windows], MOST_CASES if final else MOST_PAST_CASES)
+    most = (MOST_FINE if gatherer.frame.calendar.rhythm.block > 1 else MOST_COARSE)[0 if final else 1]
+    sums = gatherer.draw([(0, k) for k in windows], most)
     if not sums or len(sums["ratio"]) < (LEAST_CASES if final else LEAST_PAST_CASES):
         return None
     trees = TREES if final else PAST_TREES
     whole = [(0, k) for k in windows]
-    blocks = gatherer.draw([*mean_spans, *whole], MOST_CASES if final else MOST_PAST_CASES)
+    blocks = gatherer.draw([*mean_spans, *whole], most)
     mean = train(mean_task(blocks), MEAN, seed, trees)
     wholes = quantile_task(sums, mean)
     jobs = [(wholes, quantile_settings(t)) for t in ANCHORS]
     if final:
-        singles = quantile_task(gatherer.draw(steps, MOST_CASES), mean)
+        singles = quantile_task(gatherer.draw(steps, most), mean)
         jobs += [(singles, quantile_settings(t)) for t in ANCHORS]
     models = side_by_side([partial(train, task, settings, seed, trees) for task, settings in jobs])
     return Moment(mean, tuple(models[: len(ANCHORS)]), tuple(models[len(ANCHORS) :]))

@@ -93,7 +93,7 @@ def sums_of_groups(
         slope = (quantiles[:, :, -1:] - quantiles[:, :, -2:-1]) / (levels[-1] - levels[-2])
         tail = tail + slope * max(knots[-1] - levels[-1], 0.0)
     parts = [np.zeros_like(quantiles[:, :, :1]), quantiles[:, :, : len(knots) - 2], tail]
-    q = np.concatenate(parts, axis=2)
+    q = np.ascontiguousarray(np.concatenate(parts, axis=2))
 
     member = sparse.csr_matrix((np.ones(len(codes)), (codes, np.arange(len(codes)))), shape=(groups, len(codes)))
 
@@ -101,7 +101,12 @@ def sums_of_groups(
         summed: FloatArray = member @ values.reshape(len(codes), -1)
         return summed.reshape(groups, *values.shape[1:])
 
-    return GroupSums(knots, total(q), total(q[:, :, :, None] * q[:, :, None, :]), total(mean))
+    rows, columns = np.triu_indices(len(knots))
+    half = total(q[:, :, rows] * q[:, :, columns])
+    product = np.zeros((*half.shape[:2], len(knots), len(knots)))
+    product[:, :, rows, columns] = half
+    product[:, :, columns, rows] = half
+    return GroupSums(knots, total(q), product, total(mean))
 
 
 def weights_given(common: FloatArray, knots: FloatArray, rho: float) -> tuple[FloatArray, FloatArray]:

@@ -146,8 +146,8 @@ def _shares(run: ForecastRun, pairs: Pairs) -> tuple[list[int], "NDArray[np.floa
     standing = _standing_shares(run, pairs) if run.learnt_in_id else []
     known = {row for row, _channel, _share in standing}
     asked = [row for row in range(len(pairs)) if row not in known]
-    fresh = [(asked[row], *rest) for row, *rest in _learnt_shares(run, [pairs[row] for row in asked])]
-    found: list[tuple[int, int, float]] = [*standing, *fresh]
+    fresh = _learnt_shares(run, [pairs[row] for row in asked])
+    found = [*standing, *((asked[row], channel, share) for row, channel, share in fresh)]
     channels = sorted({channel for _row, channel, _share in found})
     at = {channel: column for column, channel in enumerate(channels)}
     shares = np.zeros((len(pairs), len(channels)))
@@ -169,9 +169,9 @@ def _learnt_shares(run: ForecastRun, pairs: Pairs) -> list[tuple[int, int, float
 
     from forecasting.engine.hierarchy import channel_shares
 
-    channels, sold, events, prior = _recent(run, pairs) if pairs else ([], *[np.zeros((0, 0))] * 3)
-    if not channels:
+    if not pairs:
         return []
+    channels, sold, events, prior = _recent(run, pairs)
     some = np.flatnonzero((sold > 0).any(axis=1))
     sells = sold[some] > 0
     shares = channel_shares(sold[some], events[some], np.where(sells, prior[some], 0.0))

@@ -77,7 +77,7 @@ def add_up_chunks(run: ForecastRun) -> AddedUp | None:
         return None
     sold = np.zeros(PAST_DAYS)
     for packed in run.chunks.order_by("number").values_list("sums", flat=True).iterator(chunk_size=4):
-        arrays = inflated(bytes(packed))
+        arrays = inflated(bytes(packed or b""))
         sold += arrays["sold"]
         if (sums := _unpacked("cell", arrays)) is not None:
             keys: list[Cell] = [(None if one < 0 else one, place) for one, place in arrays["cell_keys"].tolist()]
