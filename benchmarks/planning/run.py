@@ -41,10 +41,12 @@ def give_everything_a_supplier() -> None:
     )
 
 
-def every_pair(until: object) -> list[tuple[int, int]]:
+def every_pair(until: object) -> list[object]:
     from forecasting.models import DemandHistory
+    from forecasting.selectors.inputs import ActivePair
 
-    return list(DemandHistory.objects.order_by().values_list("sku_id", "warehouse_id").distinct())
+    pairs = DemandHistory.objects.order_by("sku_id", "warehouse_id").values_list("sku_id", "warehouse_id").distinct()
+    return [ActivePair(sku, warehouse, 0.0, 0.0) for sku, warehouse in pairs]
 
 
 def main() -> None:
@@ -55,14 +57,14 @@ def main() -> None:
     from django.utils import timezone
 
     from catalog.models import Sku
-    from forecasting import selectors
+    from forecasting.services import runs
     from procurement.services.planning import queue_plan, run_plan
 
     if not Sku.objects.exists():
         import_real_file()
     give_everything_a_supplier()
     if arguments.all:
-        selectors.active_pairs = every_pair
+        runs.valued_pairs = every_pair
     for name, force in (("first", True), ("again, nothing changed", False)):
         started, cpu = time.perf_counter(), time.process_time()
         outcome = run_plan(queue_plan(force=force).pk, clock=timezone.now)

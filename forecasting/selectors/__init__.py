@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db import connection
 from django.db.models import Max, Min, QuerySet, Sum
 
 from catalog.models import Sku
@@ -55,35 +54,10 @@ def daily_demand(
     return [(day, found.get(day, ZERO)) for day in (start + timedelta(n) for n in range((end - start).days + 1))]
 
 
-def active_pairs(until: date) -> list[Pair]:
-    """The (SKU, warehouse) worth a forecast: not discontinued, and demanded in the year up to `until` or in stock."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _ACTIVE, {"since": until - timedelta(ACTIVE_DAYS), "until": until, "statuses": list(FORECAST_STATUSES)}
-        )
-        return [(sku, warehouse) for sku, warehouse in cursor.fetchall()]
-
-
-_ACTIVE = """
-SELECT wanted.sku_id, wanted.warehouse_id
-FROM (
-    SELECT d.sku_id, d.warehouse_id FROM forecasting_demandhistory d
-    WHERE d.day > %(since)s AND d.day <= %(until)s AND d.quantity > 0
-    UNION
-    SELECT level.sku_id, location.warehouse_id
-    FROM warehouses_stocklevel level JOIN warehouses_location location ON location.id = level.location_id
-    WHERE level.on_hand > 0
-) wanted
-JOIN catalog_sku sku ON sku.id = wanted.sku_id AND sku.status = ANY (%(statuses)s)
-JOIN warehouses_warehouse w ON w.id = wanted.warehouse_id AND w.is_active
-ORDER BY 1, 2
-"""
-
 __all__ = [
     "ACTIVE_DAYS",
     "FORECAST_STATUSES",
     "Pair",
-    "active_pairs",
     "complete_runs",
     "daily_demand",
     "demand_panel",

@@ -23,8 +23,9 @@ class ActivePair:
 
 
 def valued_pairs(until: date) -> list[ActivePair]:
-    """The (SKU, warehouse) worth a forecast, by SKU and warehouse: those of `active_pairs`, and newcomers nobody has
-    bought yet where the SKU they replace or are like has sold: they must be bought before they can sell."""
+    """The (SKU, warehouse) worth a forecast, by SKU and warehouse: not discontinued, and demanded in the year up to
+    `until` or in stock; and newcomers nobody has bought yet where the SKU they replace or are like has sold: they must
+    be bought before they can sell."""
     with connection.cursor() as cursor:
         cursor.execute(
             _VALUED, {"since": until - timedelta(ACTIVE_DAYS), "until": until, "statuses": list(FORECAST_STATUSES)}

@@ -98,13 +98,13 @@ def test_an_update_forecasts_as_the_engine_advances(shop: World) -> None:
     days = run.backtest["history_days"]
     methods = {pair: found[0] for pair, found in forecasts(learnt.run_id).items()}
     pooled, past = learning_of(run.learnt_in_id or 0)
-    panel = panel_of(book, load_history(book, until=today, days=days), until=today, ahead=56, past=past)
+    panel = panel_of(book, load_history(book, until=today, days=days), until=today, ahead=runs.HORIZON_DAYS, past=past)
     asked = dict.fromkeys(book.pairs(), 0) | {
         (one.sku_id, one.warehouse_id): one.protection_days for one in Forecast.objects.filter(run=run)
     }
     chosen = [methods[pair] for pair in book.pairs()]
     wanted = advance_panel(
-        panel, pooled, chosen, horizon=56, per_series_windows=np.array([asked[pair] for pair in book.pairs()])
+        panel, pooled, chosen, horizon=runs.HORIZON_DAYS, per_series_windows=np.array([asked[pair] for pair in book.pairs()])
     )
     saved = forecasts(run.pk)
     for row, pair in enumerate(book.pairs()):

@@ -10,6 +10,7 @@ from catalog.models import Channel, Sku
 from config.kernel.models import Job
 from forecasting import selectors
 from forecasting.models import DemandHistory, Forecast, ForecastRun
+from forecasting.selectors.inputs import valued_pairs
 from tests.cast import World
 from warehouses.models import Location, Warehouse
 from warehouses.services.stock import Move, post_movements
@@ -169,18 +170,22 @@ def test_the_day_of_a_movement_is_that_of_the_warehouses_clock(world: World) -> 
     np.testing.assert_array_equal(share, [[NAN, 1]])
 
 
+def worth_a_forecast() -> list[tuple[int, int]]:
+    return [(pair.sku_id, pair.warehouse_id) for pair in valued_pairs(UNTIL)]
+
+
 def test_pairs_worth_a_forecast_were_demanded_in_the_year_or_are_in_stock(world: World) -> None:
     sold(world.tea, world.main, world.web, UNTIL - timedelta(days=364), 1)
     sold(world.tea, world.north, world.web, UNTIL - timedelta(days=365), 1)
     sold(world.lamp, world.north, world.web, UNTIL, 0, cancelled=5)
 
     in_stock = [(world.mug.pk, world.main.pk), (world.mug.pk, world.north.pk), (world.lamp.pk, world.main.pk)]
-    assert selectors.active_pairs(UNTIL) == sorted([*in_stock, (world.tea.pk, world.main.pk)])
+    assert worth_a_forecast() == sorted([*in_stock, (world.tea.pk, world.main.pk)])
 
     Sku.objects.filter(pk=world.mug.pk).update(status="discontinued")
     Sku.objects.filter(pk=world.lamp.pk).update(status="phase_out")
 
-    assert selectors.active_pairs(UNTIL) == sorted([(world.lamp.pk, world.main.pk), (world.tea.pk, world.main.pk)])
+    assert worth_a_forecast() == sorted([(world.lamp.pk, world.main.pk), (world.tea.pk, world.main.pk)])
 
 
 def test_the_first_and_last_day_of_demand(world: World) -> None:

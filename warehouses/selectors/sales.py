@@ -9,7 +9,6 @@ from django.db import connection
 from django.db.models import F, QuerySet, Sum
 from django.utils.translation import gettext as _
 
-from config.kernel.lookups import is_one_of
 from warehouses.models import Location, Reservation, SalesOrder, SalesOrderLine, StockLevel, Warehouse
 
 BACKORDERED = F("quantity") - F("reserved_quantity") - F("shipped_quantity") - F("cancelled_quantity")
@@ -20,7 +19,7 @@ def waiting_lines(sku_ids: Iterable[int] | None = None) -> QuerySet[SalesOrderLi
     """Lines of open orders with units that are owed and not reserved, with `backordered`; of kits the parts."""
     lines = SalesOrderLine.objects.filter(order__status__in=SalesOrder.OPEN, order__is_history=False, is_kit=False)
     if sku_ids is not None:
-        lines = lines.filter(is_one_of("sku_id", sku_ids))
+        lines = lines.filter(sku_id__in=list(sku_ids))
     return lines.annotate(backordered=BACKORDERED).filter(backordered__gt=0)
 
 
