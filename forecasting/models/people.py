@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models import Category, Channel, Sku
 from config.kernel.models import Job
@@ -19,7 +20,7 @@ class ForecastOverride(models.Model):
     """
 
     class Kind(models.TextChoices):
-        FACTOR = "factor", _("Times")
+        FACTOR = "factor", pgettext_lazy("override", "Times")
         CHANGE = "change", _("Plus or minus a day")
         SET = "set", _("Instead, over the whole span")
 
@@ -28,7 +29,7 @@ class ForecastOverride(models.Model):
     warehouse = models.ForeignKey(Warehouse, models.CASCADE, null=True, blank=True, verbose_name=_("warehouse"))
     channel = models.ForeignKey(Channel, models.CASCADE, null=True, blank=True, verbose_name=_("channel"))
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.FACTOR)
-    value = models.DecimalField(_("value"), max_digits=14, decimal_places=4)
+    value = models.DecimalField(pgettext_lazy("override", "value"), max_digits=14, decimal_places=4)
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("to"), help_text=_("The last day, included."))
     reason = models.CharField(_("reason"), max_length=300)

@@ -104,7 +104,11 @@ def test_an_update_forecasts_as_the_engine_advances(shop: World) -> None:
     }
     chosen = [methods[pair] for pair in book.pairs()]
     wanted = advance_panel(
-        panel, pooled, chosen, horizon=runs.HORIZON_DAYS, per_series_windows=np.array([asked[pair] for pair in book.pairs()])
+        panel,
+        pooled,
+        chosen,
+        horizon=runs.HORIZON_DAYS,
+        per_series_windows=np.array([asked[pair] for pair in book.pairs()]),
     )
     saved = forecasts(run.pk)
     for row, pair in enumerate(book.pairs()):
