@@ -29,6 +29,7 @@ COPY locale locale
 COPY requirements/base.txt requirements/base.txt
 # Neither step touches a server; the key made here is thrown away, production demands its own from the environment.
 RUN python -c "from pathlib import Path; from config.supervisor.translations import compile_translations as c; c(Path('locale'))" \
+    && python -m forecasting.engine.warm \
     && DJANGO_SETTINGS_MODULE=config.settings.base python manage.py collectstatic --noinput -v 0 \
     && rm -f var/secret_key && mkdir -p var/files \
     && chown -R entrepot: var
