@@ -56,15 +56,24 @@ def call(*arguments: str | Path, python: str = sys.executable) -> str:
     return done.stdout
 
 
-def export(panel: str, work: Path, sample: int | None) -> Ask:
+def sampled(panels: Path, work: Path, most: int) -> Path:
+    """The panels with the first `most` series only: forecast and scored alike."""
+    for panel in (p for p in panels.iterdir() if (p / "meta.json").exists()):
+        (work / "sampled" / panel.name).mkdir(parents=True)
+        history = pd.read_parquet(panel / "history.parquet")
+        kept = set(sorted(history.unique_id.astype(str).unique())[:most])
+        for file in panel.glob("*.parquet"):
+            table = pd.read_parquet(file)
+            part = table[table.unique_id.astype(str).isin(kept)].copy()
+            part["unique_id"] = part.unique_id.astype(str)
+            part.to_parquet(work / "sampled" / panel.name / file.name)
+        (work / "sampled" / panel.name / "meta.json").write_text((panel / "meta.json").read_text())
+    return work / "sampled"
+
+
+def export(panel: str, work: Path) -> Ask:
     folder = work / panel
     call(SCORER, "export", "--panel", panel, "--out", folder)
-    if sample:
-        for file in folder.glob("train_*.parquet"):
-            table = pd.read_parquet(file)
-            table["unique_id"] = table.unique_id.astype(str)
-            kept = sorted(table.unique_id.unique())[:sample]
-            table[table.unique_id.isin(kept)].to_parquet(file)
     return Ask(panel, folder, json.loads((folder / "meta.json").read_text()))
 
 
@@ -178,8 +187,10 @@ def main() -> None:
         os.environ.setdefault("EVAL_PANELS", folder)
         if not (Path(os.environ["EVAL_PANELS"]) / asked.panels[0]).is_dir():
             call(SCORER, "panels")
+        if asked.sample:
+            os.environ["EVAL_PANELS"] = str(sampled(Path(os.environ["EVAL_PANELS"]), work, asked.sample))
         for panel in asked.panels:
-            ask = export(panel, work, asked.sample)
+            ask = export(panel, work)
             for mode in modes:
                 rows.append(measure(ask, mode, lambda c, s, a=ask, m=mode: ours(a, m, c, s, asked.jobs)))
             for method in against:
