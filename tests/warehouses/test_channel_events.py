@@ -55,6 +55,15 @@ def books() -> Any:
     return list(levels.values_list("sku__code", "location__code", "status", "on_hand", "reserved"))
 
 
+def units_of(levels: Any) -> dict[str, tuple[Decimal, Decimal]]:
+    """SKU → units on hand and held, wherever they are."""
+    found: dict[str, tuple[Decimal, Decimal]] = {}
+    for sku, _place, _status, on_hand, reserved in levels:
+        before = found.get(sku, (Decimal(0), Decimal(0)))
+        found[sku] = before[0] + on_hand, before[1] + reserved
+    return found
+
+
 STORY = [
     told("e1", "created", ("MUG", 5), ("LAMP", 2), hour=0),
     told("e2", "cancelled", ("MUG", 2), hour=1),
@@ -141,7 +150,10 @@ class TestAnyStory(TestCase):
                 for event in events:
                     tell(event)
                 verdicts = sorted(ChannelEvent.objects.values_list("event_id", "state", "problem"))
-                ends.append((state("W-1"), state("W-2"), books(), verdicts))
+                # More came back than was shipped: which of the returns counts is known only when all are, and goods
+                # that were put away stay where they lie. Then the units must agree, not their shelves.
+                too_many = any("came back than were shipped" in problem for _id, _state, problem in verdicts)
+                ends.append((state("W-1"), state("W-2"), units_of(books()) if too_many else books(), verdicts))
                 assert drifting_levels() == drifting_lines() == []
                 transaction.set_rollback(True)
 
