@@ -18,7 +18,7 @@ from forecasting.engine.fallbacks import CONSTANT, NEW, SHORT, TREND, ZERO, Fall
 from forecasting.engine.frame import Frame, build_frame
 from forecasting.engine.lines import Line
 from forecasting.engine.methods import BOOSTED, EMPIRICAL, PATH_METHODS, POOLED
-from forecasting.engine.methods.pooled import LEAST_SHARE, Features, features_of
+from forecasting.engine.methods.pooled import LEAST_SHARE, Features, features_of, silent_beyond_chance
 from forecasting.engine.newcomers.reading import youth_of
 from forecasting.engine.predict import Pooled
 from forecasting.engine.reading import LEVEL_TABLES, Reader
@@ -69,7 +69,8 @@ def forecast_chunk(
     trees = reader_of(pooled, frame, features, cleaned, panel.covariates)
     losses = losses if trees is None else with_boosted(losses, trees)
     few = pooled.series < CLASS_SHRINKAGE
-    verdict = choose(losses, classes, pooled.standing, benchmark_of(pooled), few=few, noise=pooled.noise)
+    silent = silent_beyond_chance(frame, features)
+    verdict = choose(losses, classes, pooled.standing, benchmark_of(pooled), few=few, noise=pooled.noise, silent=silent)
     names = [verdict.methods[i] for i in verdict.chosen]
     won = try_costly(frame, cleaned, pooled, features, losses, verdict, classes, theta, panel.covariates)
     fallbacks = find_fallbacks(

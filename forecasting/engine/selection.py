@@ -10,13 +10,14 @@ from functools import cached_property
 import numpy as np
 
 from forecasting.engine.classify import CLASSES
-from forecasting.engine.methods import BOOSTED, POOLED, RANKS
+from forecasting.engine.methods import BOOSTED, EMPIRICAL, POOLED, RANKS
 from forecasting.engine.types import FloatArray, Score, Scores
 
 SHRINKAGE_FOLDS = 30.0
 OWN_LIMIT = 0.5
 TIE = 0.01
 EXACT = 1e-9
+ENDED = 1e6
 CLASS_SHRINKAGE = 100.0
 
 
@@ -129,6 +130,7 @@ def choose(
     benchmark: str = "seasonal_naive",
     few: bool = False,
     noise: Mapping[str, Mapping[str, float]] | None = None,
+    silent: np.ndarray | None = None,
 ) -> Verdict:
     """The simplest method whose shrunk relative loss is within 1 % of the best.
 
@@ -139,6 +141,8 @@ def choose(
     few series, whose class knows hardly more than the series itself, so it does when the choice is not 1 % better.
     With `noise` (class → method → standard error over folds of its loss minus the benchmark's, relative) it stays
     too where the gain of the choice is not above w · own standard error and (1 − w) · the class's, as independent.
+    A series `silent` (n,) beyond chance is not forecast by its own quantiles of the last 30 blocks: they remember what
+    has ended, and no fold has seen the end yet.
     """
     relative = losses.relative()
     prior = class_values(standing, classes, losses.methods, 1.0)
@@ -148,6 +152,8 @@ def choose(
         np.where(np.isfinite(relative), relative, prior), prior * (1.0 - OWN_LIMIT), prior * (1.0 + OWN_LIMIT)
     )
     shrunk = share * judged_together(own, prior, losses.methods) + (1.0 - share) * prior
+    if silent is not None:
+        shrunk[silent, losses.methods.index(EMPIRICAL)] = ENDED
     rank = np.array([RANKS[m] for m in losses.methods], dtype=float)
     near = shrunk <= shrunk.min(axis=1, keepdims=True) * (1.0 + TIE)
     if BOOSTED in losses.methods and POOLED in losses.methods:

@@ -21,6 +21,7 @@ SWING_DAMPING = 1.0
 RATIO_CAP = 6.0
 SHIFT_CAP = 1.5
 LEAST_SHARE = 0.1
+SUREST, UNLIKELY_SILENCE = 0.999, 1e-4
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,17 @@ def since_last_sale(frame: Frame) -> FloatArray:
     last = np.maximum.accumulate(index, axis=1)[:, frame.origins - 1]
     seen = np.concatenate([np.zeros((len(frame.demand), 1)), (~frame.unseen()).cumsum(axis=1)], axis=1)
     return seen[:, frame.origins] - np.take_along_axis(seen, np.maximum(last, frame.starts[:, None]), axis=1)
+
+
+def silent_beyond_chance(frame: Frame, features: Features) -> BoolArray:
+    """(n,) whether a series has been silent until the present for longer than chance allows: (1 − p)^d < 1e-4, p its
+    long-run chance of a sale in a period, d the observed periods since the last.
+
+    A sale every other day, p = .5: silent from the 14th day on.
+    """
+    chance = np.clip(features.chance[:, -1], 0.0, SUREST)
+    silent: BoolArray = since_last_sale(frame)[:, -1] * np.log1p(-chance) < np.log(UNLIKELY_SILENCE)
+    return silent
 
 
 def log_events(features: Features, expected: FloatArray) -> FloatArray:
