@@ -70,6 +70,9 @@ class Sku(models.Model):
     unit_cost = MoneyField(_("unit cost"), default=0, help_text=_("Per unit, in the company's currency."))
     weight_kg = QuantityField(_("weight (kg)"), null=True, blank=True)
     volume_litres = QuantityField(_("volume (litres)"), null=True, blank=True)
+    shelf_life_days = models.PositiveSmallIntegerField(
+        _("shelf life (days)"), null=True, blank=True, help_text=_("From receipt to expiry; empty: keeps for ever.")
+    )
     launched_on = models.DateField(_("launched on"), null=True, blank=True)
     discontinued_on = models.DateField(_("discontinued on"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -49,6 +49,23 @@ _FORECASTING = (
     "signalbatch",
 )
 _BUYING = ("supplier", "supplieritem", "pricebreak", "policy", "proposal", "purchaseorder", "purchaseorderline")
+_ADVICE = ("actionmessage", "transferproposal", "clearanceproposal")
+_OPTIMISING = (
+    *_ADVICE,
+    "supplierclosure",
+    "buyingbudget",
+    "jointorder",
+    "leadtimeprofile",
+    "policyreplay",
+    "scenario",
+    "scenarioline",
+    "experiment",
+    "experimentitem",
+    "experimentlook",
+    "experimentevent",
+    "policychange",
+    "servicecorrection",
+)
 _BUYING_EVENTS = ("lineresponse", "purchaseorderevent", "receipt", "receiptline")
 _WATCHING = ("alert", "kpisnapshot")
 _VALUE = ("stockvalue", "balancesheet", "stockrules", "landedcost", "landedcostline")
@@ -61,7 +78,7 @@ def _perms(app: str, names: Iterable[str], *verbs: str) -> set[str]:
 _VIEW_STOCK = _perms("catalog", _CATALOG, "view") | _perms(
     "warehouses", _WAREHOUSES + _PROMISING + _MOVING + _COUNTS + _SALES, "view"
 )
-_VIEW_BUYING = _perms("procurement", _BUYING + _BUYING_EVENTS, "view")
+_VIEW_BUYING = _perms("procurement", _BUYING + _BUYING_EVENTS + _OPTIMISING, "view")
 _VIEW_ALL = (
     _VIEW_STOCK
     | _VIEW_BUYING
@@ -81,7 +98,11 @@ ROLES: dict[str, frozenset[str]] = {
         | _perms("warehouses", ("shippingrate",), "delete")
         | _perms("warehouses", ("task",), "add", "change")
         | _perms("procurement", ("supplier", "supplieritem", "pricebreak", "policy"), "add", "change")
-        | _perms("procurement", ("pricebreak", "policy"), "delete")
+        | _perms("procurement", ("pricebreak", "policy", "supplierclosure", "buyingbudget", "scenario"), "delete")
+        | _perms("procurement", ("supplierclosure", "buyingbudget", "scenario", "policyreplay", "experiment"), "add")
+        | _perms("procurement", ("supplierclosure", "buyingbudget", "scenario", "experiment"), "change")
+        | {f"procurement.decide_{name}" for name in _ADVICE}
+        | {"procurement.run_experiment", "procurement.delete_policyreplay", "procurement.change_servicecorrection"}
         | _perms("procurement", ("purchaseorder", "purchaseorderline"), "add", "change")
         | _perms("forecasting", ("itemrelation",), "add", "change", "delete")
         | _perms("monitoring", ("alert",), "change")
