@@ -5,6 +5,8 @@ periods a cycle, m = 1/(1 − pmf) as power series: c(s, S) = (K + Σ m(j)·g(S 
 Source: Zheng & Federgruen (1991), Operations Research 39; Snyder & Shen (4.71)–(4.76).
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve, lfilter
@@ -18,37 +20,59 @@ LONGEST = 4_000_000
 
 
 class CountedDemand:
-    """Probabilities of 0, 1, 2 … units a period (the first below 1) with the costs of holding and of stock-outs."""
+    """Probabilities of `first`, first + 1 … units a period (of 0 below 1) with the costs of holding and stock-outs."""
 
-    def __init__(self, pmf: Array, holding_cost: float, stockout_cost: float) -> None:
-        self.pmf, self.holding_cost, self.stockout_cost = pmf, holding_cost, stockout_cost
-        self.mean = float(pmf @ np.arange(len(pmf)))
+    def __init__(
+        self, pmf: Array, holding_cost: float, stockout_cost: float, first: int = 0, some: float | None = None
+    ) -> None:
+        self.some = some if some is not None else 1.0 - float(pmf[0])  # P(D > 0), exact also where it is tiny
+        self.pmf, self.holding_cost, self.stockout_cost, self.first = pmf, holding_cost, stockout_cost, first
+        self.mean = first + float(pmf @ np.arange(len(pmf)))
         self._at_most = np.cumsum(pmf)
+        self._renewals = np.empty(0)
         self._left = np.concatenate([[0.0], np.cumsum(self._at_most)])
+
+    @classmethod
+    def poisson(cls, mean: float, holding_cost: float, stockout_cost: float) -> "CountedDemand":
+        """Twelve standard deviations either side, by recursion from the mode: what is left out is below 10⁻³⁰."""
+        reach = 12.0 * math.sqrt(mean) + 40.0
+        mode, first = math.floor(mean), max(0, math.floor(mean - reach))
+        places = np.arange(first, math.floor(mean + reach) + 1, dtype=float)
+        logs = np.concatenate([[0.0], np.cumsum(np.log(mean / places[1:]))])
+        pmf = np.exp(logs - logs[mode - first])
+        some = -math.expm1(-mean) if first == 0 else 1.0
+        return cls(pmf / math.fsum(pmf), holding_cost, stockout_cost, first, some)
 
     def rates(self, low: int, high: int) -> Array:
         """g(y) for y = low … high."""
         places = np.arange(low, high + 1)
-        inside = np.clip(places, 0, len(self._left) - 1)
-        left = self._left[inside] + np.maximum(places - len(self._left) + 1, 0)
+        inside = np.clip(places - self.first, 0, len(self._left) - 1)
+        left = self._left[inside] + np.maximum(places - self.first - len(self._left) + 1, 0)
         return (self.holding_cost + self.stockout_cost) * left + self.stockout_cost * (self.mean - places)
 
     def base_stock(self) -> int:
         """Smallest y of least g(y)."""
         ratio = self.stockout_cost / (self.stockout_cost + self.holding_cost)
-        return min(int(np.searchsorted(self._at_most, ratio - 1e-12)), len(self.pmf) - 1)
+        return self.first + min(int(np.searchsorted(self._at_most, ratio - 1e-12)), len(self.pmf) - 1)
 
     def renewals(self, count: int) -> Array:
-        """m(0) … m(count − 1): by recursion, by Newton's iteration on the power series where that is long."""
+        """m(0) … m(count − 1), kept for the next, shorter question."""
         if count > LONGEST:
             raise ParameterError("method", "exact would need more than four million positions; measure in larger units")
+        if count > len(self._renewals):
+            self._renewals = self._renewed(max(64, count + count // 8))
+        return self._renewals[:count]
+
+    def _renewed(self, count: int) -> Array:
+        """By recursion; by Newton's iteration on the power series where that is long."""
         series = np.zeros(count)
-        series[: len(self.pmf)] = -self.pmf[:count]
-        series[0] += 1.0
-        if count * min(count, len(self.pmf)) <= 200_000_000:
+        series[self.first : self.first + len(self.pmf)] = -self.pmf[: max(0, count - self.first)]
+        series[0] = self.some if self.first == 0 else 1.0
+        filled = np.trim_zeros(series, "b")
+        if count * len(filled) <= 200_000_000:
             impulse = np.zeros(count)
             impulse[0] = 1.0
-            return np.asarray(lfilter([1.0], np.trim_zeros(series, "b"), impulse))
+            return np.asarray(lfilter([1.0], filled, impulse))
         inverse = np.array([1.0 / series[0]])
         while len(inverse) < count:
             size = min(2 * len(inverse), count)
@@ -83,7 +107,8 @@ class CountedDemand:
             best = int(np.argmax(totals <= totals.min() + 1e-12 * (fixed_cost + cost)))
             found = (self.policy_cost(low, stock + best, fixed_cost), low, stock + best)
             if found[0] >= cost * (1.0 - 1e-13):
-                return (found[1], found[2], found[0]) if found[0] <= cost else (policy[1], policy[2], cost)
+                kept = found if found[0] <= cost * (1.0 + 1e-13) else policy
+                return kept[1], kept[2], kept[0]
             policy = found
 
     def _valley(self, stock: int, cost: float) -> tuple[int, int]:

@@ -11,8 +11,10 @@ from typing import Any
 
 from procurement.engine.distributions import critical_score, normal_losses, normal_second_loss
 from procurement.engine.errors import ParameterError
+from procurement.engine.lots import Valley
 from procurement.engine.models.model import Model
 from procurement.engine.parameters import choice, number, optional, required
+from procurement.engine.quantiles import upper_tail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,7 @@ class RqNormalInputs:
     holding_cost: float = required(number(above=0))
     stockout_cost: float = required(number(above=0))
     fixed_cost: float = required(number(above=0))
-    demand_mean: float = required(number(above=0))
+    demand_mean: float = required(number(at_least=0))
     demand_sd: float = required(number(at_least=0))
     lead_time: float = required(number(at_least=0))
     order_quantity: float | None = optional(number(above=0))
@@ -37,65 +39,36 @@ class RqNormalInputs:
     def sigma(self) -> float:
         return self.demand_sd * math.sqrt(self.lead_time)
 
+    def __post_init__(self) -> None:
+        if self.demand_mean == 0.0 and self.order_quantity is None:
+            raise ParameterError("demand_mean", "must be above 0: nothing is ever ordered; or give order_quantity")
+
     @property
-    def base_stock(self) -> float:
-        """The y of least g(y)."""
-        return self.mu + critical_score(self.stockout_cost, self.holding_cost) * self.sigma
+    def setup(self) -> float:
+        return self.fixed_cost * self.demand_mean
 
-    def rate(self, y: float) -> float:
-        """g(y), money per time at position y."""
-        short, left = normal_losses(y, self.mu, self.sigma)
-        return self.holding_cost * left + self.stockout_cost * short
-
-    def rate_integral(self, low: float, high: float) -> float:
-        """∫ g from low to high in closed form: h·(y − μ)²/2 and (h + p) times the second-order loss."""
-        first, last = low - self.mu, high - self.mu
-        held = self.holding_cost * (last - first) * (last + first) / 2.0
-        lost = normal_second_loss(low, self.mu, self.sigma) - normal_second_loss(high, self.mu, self.sigma)
-        return held + (self.holding_cost + self.stockout_cost) * lost
-
-    def cost(self, reorder_point: float, order_quantity: float) -> float:
-        """Exact cost per time (5.7): (K·λ + ∫ g from r to r + Q)/Q."""
-        running = self.rate_integral(reorder_point, reorder_point + order_quantity)
-        return (self.fixed_cost * self.demand_mean + running) / order_quantity
+    @property
+    def valley(self) -> Valley:
+        return Valley(
+            holding_cost=self.holding_cost,
+            stockout_cost=self.stockout_cost,
+            mean=self.mu,
+            stock=self.mu + critical_score(self.stockout_cost, self.holding_cost) * self.sigma,
+            loss=lambda y: normal_losses(y, self.mu, self.sigma),
+            second_loss=lambda y: normal_second_loss(y, self.mu, self.sigma),
+            more_than=lambda y: upper_tail((y - self.mu) / self.sigma) if self.sigma else float(y < self.mu),
+        )
 
 
-def best_reorder_point(inputs: RqNormalInputs, order_quantity: float) -> float:
+def best_reorder_point(valley: Valley, order_quantity: float) -> float:
     """r with g(r) = g(r + Q) (5.9). h = 0.225, p = 7.5, 1 300 ± 150, L = 1/12, Q = 300 → 129.427."""
-    stock = inputs.base_stock
-    return _rising_root(lambda r: inputs.rate(r + order_quantity) - inputs.rate(r), stock - order_quantity, stock)
+    stock = valley.stock
+    return _rising_root(lambda r: valley.rate(r + order_quantity) - valley.rate(r), stock - order_quantity, stock)
 
 
 def exact_policy(inputs: RqNormalInputs) -> tuple[float, float]:
-    """Zheng (1992): raise a level c over the valley of g until the area between them is K·λ; c is then the least cost.
-
-    Example 5.2 of Snyder & Shen: h = 0.225, p = 7.5, K = 8, 1 300 ± 150, L = 1/12 → r = 126.8, Q = 328.5, cost 78.07.
-    """
-    stock, floor = inputs.base_stock, inputs.rate(inputs.base_stock)
-    setup = inputs.fixed_cost * inputs.demand_mean
-
-    def shores(height: float) -> tuple[float, float]:
-        level = floor + height
-        left = _rising_root(lambda y: level - inputs.rate(y), stock - _reach(inputs, level), stock)
-        right = _rising_root(lambda y: inputs.rate(y) - level, stock, stock + _reach(inputs, level))
-        return left, right
-
-    def excess_area(height: float) -> float:
-        left, right = shores(height)
-        return (floor + height) * (right - left) - inputs.rate_integral(left, right) - setup
-
-    high = math.sqrt(
-        2.0 * setup * inputs.holding_cost * inputs.stockout_cost / (inputs.holding_cost + inputs.stockout_cost)
-    )
-    while excess_area(high) < 0.0:
-        high *= 2.0
-    left, right = shores(_rising_root(excess_area, 0.0, high))
-    return left, right - left
-
-
-def _reach(inputs: RqNormalInputs, level: float) -> float:
-    """g is at least h·(y − μ) and p·(μ − y), so no shore is farther than this from the base stock."""
-    return level / min(inputs.holding_cost, inputs.stockout_cost) + abs(inputs.base_stock - inputs.mu) + inputs.sigma
+    """Example 5.2 of Snyder & Shen: h = 0.225, p = 7.5, K = 8, 1 300 ± 150, L = 1/12 → 126.867, 328.449, cost 78.07."""
+    return inputs.valley.best_lot(inputs.setup)
 
 
 def _eil(inputs: RqNormalInputs) -> tuple[float, float]:
@@ -131,12 +104,12 @@ def _loss(inputs: RqNormalInputs) -> tuple[float, float]:
 def _eoqb(inputs: RqNormalInputs) -> tuple[float, float]:
     """Q of the EOQ with backorders, r best for it. Example 5.2 → r = 128.638, Q = 308.574."""
     quantity = _eoq(inputs) * math.sqrt((inputs.holding_cost + inputs.stockout_cost) / inputs.stockout_cost)
-    return best_reorder_point(inputs, quantity), quantity
+    return best_reorder_point(inputs.valley, quantity), quantity
 
 
 def _eoqss(inputs: RqNormalInputs) -> tuple[float, float]:
     """Q = EOQ and r = μ + z·σ (5.21). Example 5.5 → r = 190.337, Q = 304.047."""
-    return inputs.base_stock, _eoq(inputs)
+    return inputs.valley.stock, _eoq(inputs)
 
 
 def _eoq(inputs: RqNormalInputs) -> float:
@@ -171,12 +144,18 @@ def solve_rq_normal(inputs: RqNormalInputs) -> dict[str, Any]:
     """The policy and its EXACT cost, whatever method found it; a given Q gets its best r, a given pair its cost."""
     if inputs.order_quantity is not None:
         quantity = inputs.order_quantity
-        point = inputs.reorder_point if inputs.reorder_point is not None else best_reorder_point(inputs, quantity)
+        point = (
+            inputs.reorder_point if inputs.reorder_point is not None else best_reorder_point(inputs.valley, quantity)
+        )
     elif inputs.reorder_point is not None:
         raise ParameterError("order_quantity", "is missing beside reorder_point")
     else:
         point, quantity = _METHODS[inputs.method](inputs)
-    return {"reorder_point": point, "order_quantity": quantity, "cost": inputs.cost(point, quantity)}
+    return {
+        "reorder_point": point,
+        "order_quantity": quantity,
+        "cost": inputs.valley.cost(inputs.setup, point, quantity),
+    }
 
 
 MODELS = (

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from procurement.engine.distributions import poisson_losses
+from procurement.engine.lots import best_counted_lot
 from procurement.engine.models.model import Model
 from procurement.engine.models.newsvendor_discrete import poisson_base_stock
 from procurement.engine.parameters import number, required
@@ -16,7 +17,7 @@ class RqPoissonInputs:
     holding_cost: float = required(number(above=0))
     stockout_cost: float = required(number(above=0))
     fixed_cost: float = required(number(above=0))
-    demand_mean: float = required(number(above=0))
+    demand_mean: float = required(number(at_least=0))
     lead_time: float = required(number(at_least=0))
 
 
@@ -33,32 +34,21 @@ def poisson_rates(low: int, high: int, mean: float, holding_cost: float, stockou
 
 
 def solve_rq_poisson(inputs: RqPoissonInputs) -> dict[str, Any]:
-    """Federgruen & Zheng (1992): the Q cheapest positions around the base stock, as long as each lowers the average.
+    """Least of (K·λ + Σ g(y), y = r+1 … r+Q)/Q (5.48): the positions cheaper than their own average with the setups.
 
-    g is convex, so the Q cheapest positions lie side by side: (K·λ + Σ g(y), y = r+1 … r+Q)/Q (5.48). On ties the
-    smallest Q and the lower positions. Example 5.8: h = 20, p = 150, K = 100, λ = 1.5, L = 2 → r = 3, Q = 5, 107.92.
+    On ties the smallest Q; without demand one unit is enough, at no cost.
+    Example 5.8: h = 20, p = 150, K = 100, λ = 1.5, L = 2 → r = 3, Q = 5, 107.92.
     """
-    import numpy as np
-
-    mean = inputs.demand_mean * inputs.lead_time
-    stock = poisson_base_stock(inputs.holding_cost, inputs.stockout_cost, mean)
-    reach = 16
-    while True:
-        low = stock - reach
-        rates = poisson_rates(low, stock + reach, mean, inputs.holding_cost, inputs.stockout_cost)
-        order = np.argsort(rates, kind="stable")
-        setup = inputs.fixed_cost * inputs.demand_mean
-        averages = (setup + np.cumsum(rates[order])) / np.arange(1, len(rates) + 1)
-        best = int(np.argmin(averages))
-        if averages[best] < min(rates[0], rates[-1]):
-            break
-        reach *= 4
-    chosen = order[: best + 1]
-    return {
-        "reorder_point": low + int(chosen.min()) - 1,
-        "order_quantity": best + 1,
-        "cost": float(averages[best]),
-    }
+    mean, h, p = inputs.demand_mean * inputs.lead_time, inputs.holding_cost, inputs.stockout_cost
+    point, quantity, cost = best_counted_lot(
+        lambda low, high: poisson_rates(low, high, mean, h, p),
+        poisson_base_stock(h, p, mean),
+        inputs.fixed_cost * inputs.demand_mean,
+        h,
+        p,
+        mean,
+    )
+    return {"reorder_point": point, "order_quantity": quantity, "cost": cost}
 
 
 MODELS = (

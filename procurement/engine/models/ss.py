@@ -6,11 +6,14 @@ left or p for a unit backordered is paid.
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from procurement.engine.errors import ParameterError
 from procurement.engine.models.model import Model
 from procurement.engine.parameters import choice, integer, number, numbers, optional, required
+
+if TYPE_CHECKING:
+    from procurement.engine.renewal import CountedDemand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,33 +56,34 @@ class SsInputs:
                 raise ParameterError(name, f"is not a parameter of {self.demand or self.method}")
 
 
-def _probabilities(inputs: SsInputs) -> Any:
+def _demand(inputs: SsInputs) -> "CountedDemand | None":
+    """What is asked for, or None if that is nothing for certain."""
     import numpy as np
-    from scipy.stats import poisson
 
+    from procurement.engine.renewal import CountedDemand
+
+    h, p = inputs.holding_cost, inputs.stockout_cost
     if inputs.demand == "pmf":
         total = math.fsum(inputs.demand_pmf or ())
         if abs(total - 1.0) > 1e-6:
             raise ParameterError("demand_pmf", f"probabilities must add up to 1, not {total:g}")
-        return np.asarray(inputs.demand_pmf) / total
+        chances = [probability / total for probability in inputs.demand_pmf or ()]
+        return CountedDemand(np.asarray(chances), h, p) if chances[0] < 1.0 else None
     mean = inputs.demand_mean or 0.0
-    if mean > 1e6:
-        raise ParameterError("demand_mean", "is above a million units a period; measure in larger units")
-    return poisson.pmf(np.arange(int(mean + 12.0 * math.sqrt(mean)) + 40), mean)
+    if mean > 1e9:
+        raise ParameterError("demand_mean", "is above a thousand million units a period; measure in larger units")
+    return CountedDemand.poisson(mean, h, p) if -math.expm1(-mean) > 0.0 else None
 
 
 def solve_ss(inputs: SsInputs) -> dict[str, Any]:
     """Snyder & Shen, algorithm 4.2. Example 4.7: h = 1, p = 4, K = 5, Poisson 6 → s = 4, S = 10, cost 8.0341."""
     if inputs.method == "power_approximation":
         return _power_approximation(inputs)
-    from procurement.engine.renewal import CountedDemand
-
-    pmf = _probabilities(inputs)
+    demand = _demand(inputs)
     s, S = inputs.reorder_point, inputs.order_up_to_level
-    if pmf[0] >= 1.0:  # nothing is ever asked for: only what is held costs
+    if demand is None:  # nothing is ever asked for: only what is held costs
         s, S = (-1, 0) if s is None or S is None else (s, S)
         return _outputs(s, S, inputs.holding_cost * S if S >= 0 else inputs.stockout_cost * -S)
-    demand = CountedDemand(pmf, inputs.holding_cost, inputs.stockout_cost)
     if s is not None and S is not None:
         return _outputs(s, S, demand.policy_cost(s, S, inputs.fixed_cost))
     return _outputs(*demand.best_policy(inputs.fixed_cost))

@@ -1,5 +1,6 @@
 """Wagner–Whitin: when to order, and how much, for known demand that varies from period to period."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,37 +42,44 @@ def solve_wagner_whitin(inputs: WagnerWhitinInputs) -> dict[str, Any]:
     that orders nothing pays no fixed cost; of equally cheap plans the one with less stock wins.
     Example 3.9: h = 2, K = 500, demand 90, 120, 80, 70 → order 210, 0, 150, 0; cost 1 380.
     """
+    import numpy as np
+
     horizon = inputs.num_periods
-    demand, setups = inputs.each("demand"), inputs.each("fixed_cost")
-    holding, prices = inputs.each("holding_cost"), inputs.each("purchase_cost")
-    best: list[tuple[float, float, int]] = [(0.0, 0.0, horizon)] * (horizon + 1)
+    demand, setups = np.array(inputs.each("demand")), inputs.each("fixed_cost")
+    holding, prices = np.array(inputs.each("holding_cost")), inputs.each("purchase_cost")
+    least, held, following = np.zeros(horizon + 1), np.zeros(horizon + 1), [horizon] * horizon
     for start in range(horizon - 1, -1, -1):
-        quantity = carried = stock = unit_holding = 0.0
-        choice: tuple[float, float, int] | None = None
-        for end in range(start, horizon):
-            if end > start:
-                unit_holding += holding[end - 1]
-            quantity += demand[end]
-            carried += unit_holding * demand[end]
-            stock += (end - start) * demand[end]
-            setup = setups[start] if quantity > 0.0 else 0.0
-            cost = setup + prices[start] * quantity + carried + best[end + 1][0]
-            held = stock + best[end + 1][1]
-            if choice is None or _is_better(cost, held, choice):
-                choice = (cost, held, end + 1)
-        assert choice is not None  # noqa: S101 - the inner loop runs at least once
-        best[start] = choice
+        needed = demand[start:]
+        units = np.cumsum(needed)
+        carried = np.cumsum(np.concatenate([[0.0], np.cumsum(holding[start : horizon - 1])]) * needed)
+        stock = np.cumsum(np.arange(horizon - start) * needed) + held[start + 1 :]
+        costs = np.where(units > 0.0, setups[start], 0.0) + prices[start] * units + carried + least[start + 1 :]
+        equal = costs <= costs.min() * (1.0 + 1e-12)
+        best = int(np.argmin(np.where(equal, stock, np.inf)))
+        least[start], held[start], following[start] = costs[best], stock[best], start + best + 1
     orders, start = [0.0] * horizon, 0
     while start < horizon:
-        following = best[start][2]
-        orders[start] = sum(demand[start:following])
-        start = following
-    return {"order_quantities": orders, "cost": best[0][0]}
+        orders[start] = math.fsum(demand[start : following[start]])
+        start = following[start]
+    return {"order_quantities": orders, "cost": plan_cost(inputs, orders)}
 
 
-def _is_better(cost: float, held: float, incumbent: tuple[float, float, int]) -> bool:
-    slack = 1e-12 * max(abs(cost), abs(incumbent[0]))
-    return cost < incumbent[0] - slack or (cost <= incumbent[0] + slack and held < incumbent[1])
+def plan_cost(inputs: WagnerWhitinInputs, orders: list[float]) -> float:
+    """What a plan costs: K for each order, c for each unit, and h for what is left over the end of each period.
+
+    Each order covers whole periods up to the next one, so what is left is a sum of demands, without rounding.
+    """
+    demand, holding = inputs.each("demand"), inputs.each("holding_cost")
+    setups, prices = inputs.each("fixed_cost"), inputs.each("purchase_cost")
+    parts, left = [], 0.0
+    for period in range(inputs.num_periods - 1, -1, -1):
+        # Backwards, `left` is what the order in force has yet to cover after this period.
+        parts.append(holding[period] * left)
+        left += demand[period]
+        if orders[period] > 0.0:
+            parts += [setups[period], prices[period] * orders[period]]
+            left = 0.0
+    return math.fsum(parts)
 
 
 MODELS = (

@@ -98,7 +98,7 @@ def test_a_wrong_parameter_is_named_with_its_reason(change, parameter, message):
     [({"model": "eoq", "inputs": EOQ}, "id"), ({"id": 1, "inputs": EOQ}, "model"),
      ({"id": 1, "model": "eoq"}, "inputs"),
      ({"id": 1, "model": 7, "inputs": EOQ}, "model"), ({"id": 1, "model": "eoq", "inputs": [1]}, "inputs"),
-     ({"id": 1, "model": "jrp", "inputs": {}}, "model"), (None, "instance"), ([], "instance")],
+     ({"id": 1, "model": "newsvendors", "inputs": {}}, "model"), (None, "instance"), ([], "instance")],
 )  # fmt: skip
 def test_a_malformed_instance_is_answered_with_what_is_wrong(instance, parameter):
     (answer,) = solve_instances([instance])
@@ -106,10 +106,10 @@ def test_a_malformed_instance_is_answered_with_what_is_wrong(instance, parameter
     assert answer["error"]["parameter"] == parameter
 
 
-def test_a_model_of_the_contract_that_is_not_there_yet_says_what_is():
-    message = error(model="gsm_tree")["message"]
+def test_a_model_that_is_not_there_says_what_is():
+    message = error(model="eoqs")["message"]
 
-    assert message == f"model 'gsm_tree' is not available yet; available: {', '.join(sorted(MODELS))}"
+    assert message == f"model 'eoqs' is not available yet; available: {', '.join(sorted(MODELS))}"
 
 
 @pytest.mark.parametrize(
