@@ -1,0 +1,1 @@
+"""Many stock points together: serial and tree networks, general distribution networks, fair shares, transfers."""
