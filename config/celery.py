@@ -18,6 +18,7 @@ _TICK: dict[str, Any] = {"schedule": 5.0, "options": {"expire_seconds": 15}}
 # Times are UTC. Every entry is safe to run twice for one slot: its task claims a Job by (name, slot) first, or only
 # brings rows up to date.
 app.conf.beat_schedule = {
+    "learn-lead-times": {"task": "procurement.learn_lead_times", "schedule": crontab(hour=2, minute=10)},
     "plan-nightly": {"task": "procurement.run_nightly_plan", "schedule": crontab(hour=2, minute=30)},
     "forget-runs": {"task": "forecasting.forget_runs", "schedule": crontab(hour=4, minute=20)},
     # After Monday's plan has read the week; on Tuesday once more, should Monday have been missed.

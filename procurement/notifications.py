@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 10
 
 
 def mail_supplier_on_commit(order: PurchaseOrder, kind: str, *, now: datetime) -> None:
-    """Mail the order's supplier once the transaction is committed; `kind` is order_sent or order_cancelled."""
+    """Mail the order's supplier once the transaction is committed; `kind`: order_sent, order_moved or order_cancelled."""
     order_id = order.pk
 
     def send() -> None:  # a function: what a partial raises, Django cannot log, for it has no name
@@ -48,6 +48,7 @@ def mail_supplier(order_id: int, kind: str, *, now: datetime) -> bool:
 def _message(order: PurchaseOrder, kind: str, address: str) -> EmailMessage:
     subjects = {
         "order_sent": _("Purchase order %(order)s"),
+        "order_moved": _("Purchase order %(order)s: other days"),
         "order_cancelled": _("Purchase order %(order)s is cancelled"),
     }
     base = settings.PUBLIC_URL.rstrip("/")

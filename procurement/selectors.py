@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from config.kernel.fields import MoneyField, plain
 from config.kernel.scanning import numbered
-from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderLine, Receipt
+from procurement.models import ActionMessage, LineResponse, PurchaseOrder, PurchaseOrderLine, Receipt
 from procurement.models.orders import OUTSTANDING
 
 Pair = tuple[int, int]
@@ -96,6 +96,7 @@ def order_history(order: PurchaseOrder, user: Any) -> list[HistoryEntry]:
             is_accepted = response.decision == LineResponse.Decision.ACCEPTED
             text = _("Line %(line)s: change accepted") if is_accepted else _("Line %(line)s: change declined")
             entries.append(HistoryEntry(response.decided_at, text % {"line": response.line.line_number}))
+    entries += _asked_moves(order)
     receipts = Receipt.objects.for_actor(user).filter(order=order).prefetch_related("lines__order_line__sku")
     for receipt in receipts:
         named = ", ".join(f"{row.order_line.sku.code} × {plain(row.quantity)}" for row in receipt.lines.all())
@@ -106,6 +107,23 @@ def order_history(order: PurchaseOrder, user: Any) -> list[HistoryEntry]:
         is_cancelled = order.status == PurchaseOrder.Status.CANCELLED
         entries.append(HistoryEntry(order.closed_at, _("Order cancelled") if is_cancelled else _("Order complete")))
     return sorted(entries, key=lambda entry: entry.happened_at)[::-1]
+
+
+def _asked_moves(order: PurchaseOrder) -> list[HistoryEntry]:
+    """What we asked to have on another day, or not at all. The order is one the reader may see."""
+    texts = {
+        ActionMessage.Kind.EXPEDITE: _("Line %(line)s: the buyer asks for it sooner, by %(day)s"),
+        ActionMessage.Kind.DEFER: _("Line %(line)s: the buyer asks for it later, by %(day)s"),
+        ActionMessage.Kind.CANCEL: _("Line %(line)s: the buyer does not need it any more"),
+    }
+    asked = ActionMessage.objects.filter(line__order=order, status=ActionMessage.Status.ACCEPTED).select_related("line")
+    if not order.sent_at:
+        return []
+    return [
+        HistoryEntry(m.decided_at, texts[m.kind] % {"line": m.line.line_number, "day": m.to_date})  # type: ignore[index]
+        for m in asked.only("kind", "to_date", "decided_at", "line__line_number")
+        if m.decided_at and m.decided_at >= order.sent_at
+    ]
 
 
 def _answer_text(response: LineResponse) -> str:

@@ -6,7 +6,10 @@ from celery import shared_task
 from django.utils import timezone
 
 from config.kernel.jobs import ABANDONED_AFTER, JobBusy, send_to_worker
+from procurement.services.lead_times import learn_lead_times
 from procurement.services.planning import advance_plan, queue_plan
+from procurement.services.replays import run_policy_replay
+from procurement.services.scenarios import run_scenario
 
 
 @shared_task(bind=True, name="procurement.run_plan", max_retries=30)
@@ -27,3 +30,29 @@ def run_nightly_plan() -> str:
     if job.state == job.State.QUEUED:
         send_to_worker(job)
     return str(job.pk)
+
+
+@shared_task(bind=True, name="procurement.run_policy_replay", max_retries=30)
+def run_policy_replay_task(self: Any, job_id: str) -> dict[str, Any] | None:
+    """Replay the policy of this job. Handed out again after a worker died, it waits until the dead one counts as
+    gone, and begins anew."""
+    return _patiently(self, run_policy_replay, job_id)
+
+
+@shared_task(bind=True, name="procurement.run_scenario", max_retries=30)
+def run_scenario_task(self: Any, job_id: str) -> dict[str, Any] | None:
+    """Work out the scenario of this job; as above."""
+    return _patiently(self, run_scenario, job_id)
+
+
+def _patiently(task: Any, work: Any, job_id: str) -> dict[str, Any] | None:
+    try:
+        return work(job_id, clock=timezone.now)  # type: ignore[no-any-return]
+    except JobBusy as exc:
+        raise task.retry(exc=exc, countdown=ABANDONED_AFTER.total_seconds() + 5) from exc
+
+
+@shared_task(name="procurement.learn_lead_times")
+def learn_lead_times_task() -> int:
+    """Every supplier's lead time from what it has delivered; before the night's plan, which learns once more."""
+    return learn_lead_times(timezone.now())

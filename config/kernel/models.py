@@ -35,7 +35,12 @@ class Job(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
 
     OPEN = (State.QUEUED, State.RUNNING)
-    KIND_NAMES = {"plan": _("Plan"), "import_sales": _("Sales import")}
+    KIND_NAMES = {
+        "plan": _("Plan"),
+        "import_sales": _("Sales import"),
+        "policy_replay": _("Policy replay"),
+        "scenario": _("Scenario"),
+    }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=40)
@@ -111,7 +116,9 @@ class OutboxEvent(models.Model):
 
     KIND_NAMES = {
         "availability.changed": _("Availability changed"),
+        "clearance.accepted": _("A way out of excess stock was accepted"),
         "forecast.surprised": _("Demand surprises the forecast"),
+        "purchase_order.move_asked": _("A supplier is asked for other days"),
         "webhook.test": _("Test event"),
     }
 

@@ -126,7 +126,12 @@ CELERY_TASK_TIME_LIMIT = 60 * 60
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 # Which task does the work of which kind of job.
-JOB_TASKS = {"plan": "procurement.run_plan", "import_sales": "forecasting.import_sales"}
+JOB_TASKS = {
+    "plan": "procurement.run_plan",
+    "import_sales": "forecasting.import_sales",
+    "policy_replay": "procurement.run_policy_replay",
+    "scenario": "procurement.run_scenario",
+}
 
 # --- people -------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [

@@ -70,10 +70,16 @@ NAVIGATION = [
         "title": _("Buying"),
         "items": [
             _table(_("Reorder proposals"), "add_shopping_cart", "procurement.proposal"),
+            _table(_("Action messages"), "move_up", "procurement.actionmessage"),
+            _table(_("Clearance proposals"), "percent", "procurement.clearanceproposal"),
+            _table(_("Scenarios"), "alt_route", "procurement.scenario"),
+            _table(_("Policy replays"), "replay", "procurement.policyreplay"),
             _table(_("Purchase orders"), "shopping_bag", "procurement.purchaseorder"),
             _table(_("Suppliers' answers"), "forum", "procurement.lineresponse"),
             _table(_("Receipts"), "move_to_inbox", "procurement.receipt"),
             _table(_("Suppliers"), "handshake", "procurement.supplier"),
+            _table(_("Lead times"), "schedule", "procurement.leadtimeprofile"),
+            _table(_("Buying budgets"), "savings", "procurement.buyingbudget"),
         ],
     },
     {

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from config.kernel.admin import panel, render_panel
 from procurement.admin.new_order import items_url
-from procurement.models import LineResponse, PurchaseOrder, PurchaseOrderLine
+from procurement.models import ActionMessage, LineResponse, PurchaseOrder, PurchaseOrderLine
 from warehouses.models import StockStatus
 
 Status = PurchaseOrder.Status
@@ -36,6 +36,7 @@ EVENT_NAMES = {
     "closed_short": gettext_lazy("Closed short"),
     "cancelled": gettext_lazy("Cancelled"),
     "changes_dropped": gettext_lazy("Waiting changes dropped"),
+    "move_asked": gettext_lazy("Other days asked for"),
     "mail_sent": gettext_lazy("Mail sent"),
     "mail_skipped": gettext_lazy("No mail sent"),
     "mail_failed": gettext_lazy("Mail failed"),
@@ -59,10 +60,11 @@ DETAIL_NAMES = {
 }
 VALUE_NAMES = {
     "order_sent": gettext_lazy("order sent"),
+    "order_moved": gettext_lazy("other days"),
     "order_cancelled": gettext_lazy("order cancelled"),
     "True": gettext_lazy("yes"),
 }
-ANSWER_NAMES = dict(LineResponse.Kind.choices)
+ANSWER_NAMES = dict([*LineResponse.Kind.choices, *ActionMessage.Kind.choices])
 
 
 def steps_of(order: PurchaseOrder) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -46,3 +46,20 @@ class DemandClassFilter(admin.SimpleListFilter):
             run=OuterRef("run"), sku=OuterRef("sku"), warehouse=OuterRef("warehouse"), demand_class=self.value()
         )
         return queryset.filter(Exists(forecast))
+
+
+class RunsOutFilter(admin.SimpleListFilter):
+    """By the day stock ends if nothing more is ordered."""
+
+    title = _("runs out")
+    parameter_name = "runs_out"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        return [("before", _("Before this can arrive")), ("later", _("Later")), ("never", _("Not in sight"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "before":
+            return queryset.filter(stockout_on__lte=F("need_by"))
+        if self.value() == "later":
+            return queryset.filter(stockout_on__gt=F("need_by"))
+        return queryset.filter(stockout_on=None) if self.value() == "never" else queryset

@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 
 from config.kernel.admin import panel, render_panel
 from config.kernel.charts import level_bar
-from procurement.admin.proposals import DECIDE
+from procurement.admin.board_actions import DECIDE, stock_figure, sums_of
 from procurement.admin.terms import term_rows, warning_text
 from procurement.models import Proposal, PurchaseOrderLine, SupplierItem
 
@@ -29,6 +29,12 @@ def proposal_panel(request: HttpRequest, proposal: Proposal) -> SafeString:
     return render_panel("admin/house/proposal.html", request, context)
 
 
+@panel("procurement.proposal", order=15)
+def stock_ahead_panel(request: HttpRequest, proposal: Proposal) -> SafeString | None:
+    figure = stock_figure(proposal)
+    return render_panel("admin/house/proposal_stock.html", request, {"figure": figure}) if figure else None
+
+
 # Between the two, at 20, `forecasting` shows the demand and the forecast the proposal was made from.
 @panel("procurement.proposal", order=30)
 def explanation_panel(request: HttpRequest, proposal: Proposal) -> SafeString:
@@ -36,5 +42,6 @@ def explanation_panel(request: HttpRequest, proposal: Proposal) -> SafeString:
     context = {
         "terms": [row for row in rows if not row["is_detail"]],
         "details": [row for row in rows if row["is_detail"]],
+        "sums": sums_of(proposal),
     }
     return render_panel("admin/house/explanation.html", request, context)

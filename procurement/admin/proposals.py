@@ -1,21 +1,22 @@
-"""The proposals of the plan: looked through, changed where the planner knows better, accepted or dismissed."""
+"""The board of proposals: grouped, looked through, changed where the planner knows better, accepted or dismissed."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 from unfold.forms import ActionForm
+from unfold.views import ChangeList
 
 from config.kernel.admin import PageAction, ReadOnlyAdmin
 from config.kernel.admin.actions import show_error
@@ -24,9 +25,11 @@ from config.kernel.admin.reading import typed_quantity
 from config.kernel.charts import level_bar
 from config.kernel.errors import DomainError
 from config.kernel.fields import money, plain
+from procurement.admin.board import AMOUNT, BoardList, kind_of, with_groups
+from procurement.admin.board_actions import DECIDE, accept, decide_view, dismiss, merge, order_links, why_view
 from procurement.admin.plan import plan_context, run_plan_view
-from procurement.admin.proposal_filters import DemandClassFilter, StatusFilter
-from procurement.models import Proposal, PurchaseOrder
+from procurement.admin.proposal_filters import DemandClassFilter, RunsOutFilter, StatusFilter
+from procurement.models import Proposal
 from procurement.services.decisions import Decision, accept_proposals, dismiss_proposals
 
 STATUS_LABELS = {
@@ -35,7 +38,6 @@ STATUS_LABELS = {
     Proposal.Status.DISMISSED: "warning",
     Proposal.Status.SUPERSEDED: "default",
 }
-DECIDE = "procurement.decide_proposal"
 
 
 class NoteForm(ActionForm):
@@ -51,20 +53,12 @@ def _accept(request: HttpRequest, proposal: Proposal) -> Any:
     orders = accept_proposals(
         [Decision(proposal.pk, typed_quantity(request.POST.get("quantity")))], actor=request.user, now=timezone.now()
     )
-    return format_html("{} {}", gettext("Accepted. It is on the draft"), _links(orders))
+    return format_html("{} {}", gettext("Accepted. It is on the draft"), order_links(orders))
 
 
 def _dismiss(request: HttpRequest, proposal: Proposal) -> str:
     dismiss_proposals([proposal.pk], actor=request.user, now=timezone.now(), note=request.POST.get("note", ""))
     return gettext("The proposal was dismissed.")
-
-
-def _links(orders: Iterable[PurchaseOrder]) -> SafeString:
-    return format_html_join(
-        ", ",
-        '<a class="underline" href="{}">{}</a>',
-        ((reverse("admin:procurement_purchaseorder_change", args=[order.pk]), order.number) for order in orders),
-    )
 
 
 def _is_open(proposal: Proposal) -> bool:
@@ -80,21 +74,34 @@ class ProposalAdmin(ReadOnlyAdmin):
         "shown_quantity",
         "to_order",
         "amount",
+        "why",
         "picture",
-        "cover",
+        "runs_out",
         "need_by",
         "shown_status",
     )
     list_select_related = ("sku", "warehouse", "supplier")
-    list_filter = (StatusFilter, "supplier", "warehouse", DemandClassFilter, ("sku", AutocompleteSelectFilter))
+    list_filter = (
+        StatusFilter,
+        "supplier",
+        "warehouse",
+        RunsOutFilter,
+        DemandClassFilter,
+        ("sku", AutocompleteSelectFilter),
+    )
     search_fields = ("sku__code", "sku__name", "supplier__name")
     search_help_text = _("SKU or supplier")
     ordering = ("need_by", "pk")
-    actions = ("accept_selected", "dismiss_selected")
+    actions = ("accept_selected", "dismiss_selected", "merge_selected")
     action_form = NoteForm
-    list_before_template = "admin/house/plan_bar.html"
+    list_before_template = "admin/house/proposal_board_bar.html"
     change_form_template = DOCUMENT_TEMPLATE
     empty_hint = _("Nothing to buy: run the plan, or look at earlier proposals with the status filter.")
+
+    class Media:
+        css: ClassVar = {"all": ("house/board.css",)}
+        js = ("house/board.js",)
+
     page_actions = (
         PageAction("accept", _("Accept"), DECIDE, _accept, is_offered=_is_open, in_bar=False),
         PageAction("dismiss", _("Dismiss"), DECIDE, _dismiss, is_offered=_is_open, in_bar=False),
@@ -113,6 +120,8 @@ class ProposalAdmin(ReadOnlyAdmin):
         "order_up_to_level",
         "safety_stock",
         "days_of_cover",
+        "stockout_on",
+        "expected_shortage",
         "need_by",
         "created_at",
         "decided_at",
@@ -120,42 +129,54 @@ class ProposalAdmin(ReadOnlyAdmin):
     )
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(run_plan_view)
-        return [path("run-plan/", view, name="procurement_run_plan"), *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("run-plan/", view(run_plan_view), name="procurement_run_plan"),
+            path("board/", view(decide_view), name="procurement_proposal_board"),
+            path("<int:proposal_id>/why/", view(why_view), name="procurement_proposal_why"),
+            *super().get_urls(),
+        ]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """What a heading or the filter says of all rows has no column."""
+        said = {"place", "supplier"} if kind_of(request) == "supplier" else set()
+        said |= set() if request.GET.get("state") else {"shown_status"}
+        return [name for name in super().get_list_display(request) if name not in said]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return BoardList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).defer("explanation", "warnings")
+        return with_groups(super().get_queryset(request)).defer("explanation", "warnings", "snapshot")
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(DECIDE)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         self.may_decide = self.has_decide_permission(request)
-        return super().changelist_view(request, {**plan_context(request), **(extra_context or {})})
+        context = {**plan_context(request), "may_decide": self.may_decide, "title": gettext("Proposals board")}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     @admin.action(description=_("Accept selected, with the quantities shown"), permissions=["decide"])
     def accept_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
-        try:
-            decisions = [
-                Decision(pk, typed_quantity(request.POST.get(f"quantity-{pk}")))
-                for pk in queryset.order_by("pk").values_list("pk", flat=True)
-            ]
-            orders = accept_proposals(decisions, actor=request.user, now=timezone.now())
-        except DomainError as error:
-            show_error(request, error)
-            return
-        words = ngettext("%d proposal was accepted:", "%d proposals were accepted:", len(decisions)) % len(decisions)
-        messages.success(request, format_html("{} {}", words, _links(orders)))
+        self._do(request, accept, queryset)
 
     @admin.action(description=_("Dismiss selected"), permissions=["decide"])
     def dismiss_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
-        ids = list(queryset.values_list("pk", flat=True))
+        self._do(request, dismiss, queryset)
+
+    @admin.action(description=_("Merge selected: one day, one line a SKU"), permissions=["decide"])
+    def merge_selected(self, request: HttpRequest, queryset: QuerySet) -> None:
+        self._do(request, merge, queryset)
+
+    @staticmethod
+    def _do(request: HttpRequest, verb: Callable[[HttpRequest, list[int]], Any], queryset: QuerySet) -> None:
         try:
-            count = dismiss_proposals(ids, actor=request.user, now=timezone.now(), note=request.POST.get("note", ""))
+            said = verb(request, sorted(queryset.values_list("pk", flat=True)))
         except DomainError as error:
             show_error(request, error)
-            return
-        messages.success(request, ngettext("%d proposal was dismissed.", "%d proposals were dismissed.", count) % count)
+        else:
+            messages.success(request, said)
 
     @display(description=_("SKU"), ordering="sku__code", header=True)
     def sku_code(self, proposal: Proposal) -> list[str]:
@@ -183,7 +204,7 @@ class ProposalAdmin(ReadOnlyAdmin):
             gettext("Quantity of %(sku)s to order") % {"sku": proposal.sku.code},
         )
 
-    @display(description=_("value"), ordering=F("quantity") * F("unit_cost"))
+    @display(description=_("value"), ordering=AMOUNT)
     def amount(self, proposal: Proposal) -> str:
         return f"{money(proposal.quantity * proposal.unit_cost):,} {proposal.currency}"
 
@@ -193,9 +214,31 @@ class ProposalAdmin(ReadOnlyAdmin):
             float(proposal.inventory_position), float(proposal.reorder_point), float(proposal.order_up_to_level)
         )
 
-    @display(description=_("cover, days"), ordering="days_of_cover")
-    def cover(self, proposal: Proposal) -> str:
-        return "–" if proposal.days_of_cover is None else f"{proposal.days_of_cover:.0f}"
+    @display(description=_("runs out"), ordering="stockout_on")
+    def runs_out(self, proposal: Proposal) -> str:
+        """Red where that is before the order can arrive, and below how long it lasts with the order; pointed at, the
+        units that would be short."""
+        cover = "" if proposal.days_of_cover is None else gettext("%s days with it") % f"{proposal.days_of_cover:.0f}"
+        if proposal.stockout_on is None:
+            return format_html('–<br><small class="h-soft">{}</small>', cover)
+        css = "h-bad" if proposal.stockout_on <= proposal.need_by else ""
+        words = gettext("%s units short until the next order, without this one") % f"{proposal.expected_shortage:,.1f}"
+        return format_html(
+            '<span class="{}" title="{}">{}</span><br><small class="h-soft">{}</small>',
+            css,
+            words,
+            proposal.stockout_on.isoformat(),
+            cover,
+        )
+
+    @display(description=_("why"))
+    def why(self, proposal: Proposal) -> str:
+        return format_html(
+            '<a class="h-button small" href="{}" data-explain aria-expanded="false" aria-controls="why-{}">{}</a>',
+            reverse("admin:procurement_proposal_change", args=[proposal.pk]),
+            proposal.pk,
+            gettext("Why"),
+        )
 
     @display(description=_("status"), label=STATUS_LABELS)
     def shown_status(self, proposal: Proposal) -> tuple[str, str]:

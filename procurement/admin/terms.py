@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 NAMES = {
     "mean_daily_demand": gettext_lazy("Expected demand a day"),
@@ -61,6 +61,43 @@ NAMES = {
     "surplus_holding_cost": gettext_lazy("Cost of holding the surplus"),
     "break_even_stockout_cost": gettext_lazy("Stock-out cost at which it pays"),
     "stockout_cost_per_unit": gettext_lazy("Cost of a unit short"),
+    "model": gettext_lazy("Model of ordering"),
+    "tail_scale": gettext_lazy("Scale of the forecast's tail"),
+    "tail_shape": gettext_lazy("Shape of the tail"),
+    "expected_cycle_service_level": gettext_lazy("Cycle service level to be expected"),
+    "expected_fill_rate": gettext_lazy("Fill rate to be expected"),
+    "service_correction": gettext_lazy("Correction learned from service achieved"),
+    "fill_rate": gettext_lazy("Fill rate aimed for"),
+    "allowed_shortage": gettext_lazy("Units short allowed between orders"),
+    "target_stockout_cost": gettext_lazy("Cost of a unit short"),
+    "target_holding_cost": gettext_lazy("Cost of holding a unit from one review to the next"),
+    "critical_ratio": gettext_lazy("Critical ratio"),
+    "target_allowance": gettext_lazy("Allowance for the aim"),
+    "fixed_lot": gettext_lazy("Whole lots"),
+    "order_maximum": gettext_lazy("Most the supplier delivers in one order"),
+    "pallet_size": gettext_lazy("Pallet"),
+    "shelf_life_days": gettext_lazy("Shelf life"),
+    "joint_difference": gettext_lazy("Difference from settling the order as a whole"),
+    "joint_quantity": gettext_lazy("Quantity settled with the whole order"),
+    "joint_budget": gettext_lazy("Limit of the order: budget"),
+    "joint_minimum_value": gettext_lazy("Limit of the order: minimum value"),
+    "joint_free_freight_from": gettext_lazy("Limit of the order: free freight"),
+    "joint_capacity": gettext_lazy("Limit of the order: supplier's capacity"),
+    "joint_volume": gettext_lazy("Limit of the order: container volume"),
+    "joint_weight": gettext_lazy("Limit of the order: container weight"),
+    "joint_units": gettext_lazy("Limit of the order: room in the warehouse"),
+    "earlier_receipts": gettext_lazy("Orders that come earlier"),
+    "stock_before": gettext_lazy("Stock before this line comes"),
+    "spendable_stock": gettext_lazy("Stock that may be used up"),
+    "expected_in_days": gettext_lazy("Expected in"),
+    "demand_until_expected": gettext_lazy("Expected demand until then"),
+    "needed_in_days": gettext_lazy("Needed in"),
+    "days_moved": gettext_lazy("Moved by"),
+    "proposed_quantity": gettext_lazy("Proposed by the plan"),
+    "part_quantity": gettext_lazy("Quantity of this part"),
+    "arranged_difference": gettext_lazy("Difference arranged by a planner"),
+    "split_quantity": gettext_lazy("Quantity after the split"),
+    "merged_quantity": gettext_lazy("Quantity after the merge"),
 }
 CANDIDATE = re.compile(r"candidate_(\d+)_(quantity|unit_cost|cost)")
 CANDIDATE_NAMES = {
@@ -68,8 +105,32 @@ CANDIDATE_NAMES = {
     "unit_cost": gettext_lazy("Candidate %(number)s: unit cost"),
     "cost": gettext_lazy("Candidate %(number)s: cost"),
 }
+MODELS = {
+    "order_up_to": gettext_lazy("(R, S): up to the level at every review"),
+    "min_max": gettext_lazy("(R, s, S): up to the level once below the reorder point"),
+    "fixed_lot": gettext_lazy("(R, s, nQ): whole lots once below the reorder point"),
+}
+LAW = re.compile(
+    r"(normal|gamma|negative binomial|empirical|lognormal) law, (smooth|erratic|intermittent|lumpy) demand"
+)
+LAWS = {
+    "normal": gettext_lazy("normal"),
+    "gamma": gettext_lazy("gamma"),
+    "negative binomial": gettext_lazy("negative binomial"),
+    "empirical": gettext_lazy("empirical"),
+    "lognormal": gettext_lazy("lognormal"),
+    "smooth": gettext_lazy("smooth"),
+    "erratic": gettext_lazy("erratic"),
+    "intermittent": gettext_lazy("intermittent"),
+    "lumpy": gettext_lazy("lumpy"),
+}
 UNITS = {
     "units": gettext_lazy("units"),
+    "": "",
+    "share": gettext_lazy("share"),
+    "factor": gettext_lazy("factor"),
+    "code": gettext_lazy("model"),
+    "money per unit and review": gettext_lazy("money per unit and review"),
     "units per day": gettext_lazy("units per day"),
     "days": gettext_lazy("days"),
     "per year": gettext_lazy("per year"),
@@ -93,6 +154,18 @@ SOURCES = {
     "orders": gettext_lazy("orders"),
     "purchase orders": gettext_lazy("purchase orders"),
     "transfers": gettext_lazy("transfers"),
+    "tail of the forecast": gettext_lazy("tail of the forecast"),
+    "tail of real demand": gettext_lazy("tail of real demand"),
+    "effect of earlier policies": gettext_lazy("effect of earlier policies"),
+    "joint order": gettext_lazy("joint order"),
+    "the policy asks for it": gettext_lazy("the policy asks for it"),
+    "an order costs no more than a review's demand saves": gettext_lazy(
+        "an order costs no more than a review's demand saves"
+    ),
+    "an order's fixed cost is shared by a larger lot": gettext_lazy("an order's fixed cost is shared by a larger lot"),
+    "packs make the lot": gettext_lazy("packs make the lot"),
+    "plan": gettext_lazy("plan"),
+    "planner": gettext_lazy("planner"),
     "no demand in a review period": gettext_lazy("no demand in a review period"),
     "no feasible quantity": gettext_lazy("no feasible quantity"),
     "cheapest feasible quantity": gettext_lazy("cheapest feasible quantity"),
@@ -100,6 +173,7 @@ SOURCES = {
 }
 """Units and sources as the engine writes them; one without a name here is shown as it is."""
 WARNINGS = {
+    "expedite_open_order": gettext_lazy("An order on its way should come sooner: see its action message first."),
     "no_quantiles": gettext_lazy("The forecast gave no quantiles; normal demand was assumed."),
     "minimum_exceeds_need": gettext_lazy("The minimum order quantity is more than is needed."),
     "no_feasible_quantity": gettext_lazy("No quantity satisfies pack size, minimum and maximum stock at once."),
@@ -134,15 +208,27 @@ def term_rows(explanation: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             {
                 "name": term_name(str(term.get("code", ""))),
                 "symbol": term.get("symbol", ""),
-                "value": _number(value),
-                "unit": UNITS.get(unit := term.get("unit", ""), unit),
+                "value": _model(term) or _number(value),
+                "unit": "" if _model(term) else UNITS.get(unit := term.get("unit", ""), unit),
                 "formula": term.get("formula", ""),
-                "source": SOURCES.get(source := term.get("source", ""), source),
+                "source": _source(str(term.get("source", ""))),
                 "is_detail": str(term.get("code", "")).startswith("candidate_"),
                 "is_result": term.get("code") in RESULTS,
             }
         )
     return rows
+
+
+def _source(source: str) -> Any:
+    if law := LAW.fullmatch(source):
+        return gettext("%(law)s law, %(segment)s demand") % {"law": LAWS[law[1]], "segment": LAWS[law[2]]}
+    return SOURCES.get(source, source)
+
+
+def _model(term: Mapping[str, Any]) -> str:
+    """The model of ordering by its name: the code behind it is of no use to a reader."""
+    unit = str(term.get("unit", ""))
+    return str(MODELS.get(unit.removeprefix("code: "), "")) if unit.startswith("code: ") else ""
 
 
 def _number(value: Any) -> str:

@@ -94,8 +94,19 @@ def _solved(instances: list[Any]) -> Iterator[dict[str, Any]]:
     deadline = time.monotonic() + SECONDS
     for instance in instances:
         if time.monotonic() < deadline:
-            yield solve_instance(instance)
+            yield solve_instance(_within(instance, deadline - time.monotonic()))
         else:
             [answer] = solve_instances([{"id": instance.get("id") if isinstance(instance, dict) else None}])
             message = f"not solved: the request had its {SECONDS:g} s; send fewer at once"
             yield {"id": answer["id"], "error": {"parameter": "instance", "message": message}}
+
+
+def _within(instance: Any, seconds: float) -> Any:
+    """A model that is told how long it may take is not told more than the request has left."""
+    inputs = instance.get("inputs") if isinstance(instance, dict) else None
+    if not isinstance(inputs, dict) or instance.get("model") != "joint_order":
+        return instance
+    asked = inputs.get("time_limit")
+    if asked is None or (isinstance(asked, int | float) and not isinstance(asked, bool) and asked > seconds):
+        return {**instance, "inputs": {**inputs, "time_limit": max(seconds, 0.1)}}
+    return instance

@@ -34,6 +34,15 @@ class SupplierSerializer(HouseSerializer):
             "review_days",
             "fixed_order_cost",
             "minimum_order_value",
+            "freight_cost",
+            "free_freight_from",
+            "container_litres",
+            "container_kg",
+            "containers_at_most",
+            "container_cost",
+            "order_capacity",
+            "order_weekdays",
+            "uses_learned_lead_times",
             "over_receipt_tolerance",
             "is_active",
         )
@@ -67,6 +76,10 @@ class SupplierItemSerializer(HouseSerializer):
             "unit_cost",
             "minimum_order_quantity",
             "pack_size",
+            "pallet_size",
+            "maximum_order_quantity",
+            "discount",
+            "return_credit",
             "lead_time_days",
             "is_preferred",
             "is_active",
@@ -113,12 +126,36 @@ class PolicySerializer(HouseSerializer):
             "category",
             "sku",
             "warehouse",
+            "target",
             "service_level",
+            "fill_rate",
+            "stockout_cost_share",
+            "unmet_demand",
+            "model",
             "holding_cost_rate",
             "review_days",
             "maximum_stock",
+            "maximum_cover_days",
+            "frozen_days",
+            "dampening_days",
         )
         validators = ()
+        extra_kwargs: ClassVar = {
+            "fill_rate": {"min_value": Decimal("0.5"), "max_value": Decimal("0.999")},
+            "stockout_cost_share": {"min_value": Decimal(0)},
+            "maximum_cover_days": {"min_value": 1},
+            "review_days": {"min_value": 1},
+        }
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        values = {
+            name: attrs.get(name, getattr(self.instance, name, None)) for name in ("target", "stockout_cost_share")
+        }
+        if values["target"] == Policy.Target.COST and not values["stockout_cost_share"]:
+            raise serializers.ValidationError(
+                {"stockout_cost_share": _("Least cost needs to know what a unit short costs.")}
+            )
+        return super().validate(attrs)
 
     def validate_service_level(self, value: Decimal) -> Decimal:
         if not Decimal("0.5") <= value <= Decimal("0.999"):
@@ -150,6 +187,10 @@ class ProposalRowSerializer(HouseSerializer):
             "order_up_to_level",
             "inventory_position",
             "need_by",
+            "stockout_on",
+            "expected_shortage",
+            "split_of",
+            "joint_order",
             "days_of_cover",
             "warnings",
             "decided_at",

@@ -9,10 +9,14 @@ from config.kernel.api import CODE, HouseViewSet, ReadViewSet, WriteViewSet, doc
 from config.kernel.jobs import send_to_worker
 from config.kernel.models import Job
 from procurement.api import serializers
+from procurement.api.action_messages import ActionMessageViewSet
+from procurement.api.arranging import Arranging
+from procurement.api.clearance import ClearanceProposalViewSet
 from procurement.api.optimize import OptimizeViewSet
 from procurement.api.order_serializers import PurchaseOrderSerializer
 from procurement.api.orders import LineResponseViewSet, PurchaseOrderViewSet
 from procurement.api.receipts import ReceiptViewSet
+from procurement.api.what_if import PolicyReplayViewSet, ScenarioViewSet
 from procurement.models import Policy, Proposal, Supplier, SupplierItem
 from procurement.services.decisions import Decision, accept_proposals, dismiss_proposals
 from procurement.services.planning import PLAN, queue_plan
@@ -53,13 +57,16 @@ class PolicyViewSet(WriteViewSet):
     ordering_fields: ClassVar = ["service_level", "name"]
 
 
-class ProposalViewSet(ReadViewSet):
+class ProposalViewSet(Arranging, ReadViewSet):
     queryset = Proposal.objects.select_related("sku", "warehouse", "supplier")
     permission_map: ClassVar = {
         "list": "procurement.view_proposal",
         "retrieve": "procurement.view_proposal",
         "accept": "procurement.decide_proposal",
         "dismiss": "procurement.decide_proposal",
+        "split": "procurement.decide_proposal",
+        "merge": "procurement.decide_proposal",
+        "explanation": "procurement.view_proposal",
     }
     filters: ClassVar = {
         "status": ("status", "exact", "in"),
@@ -74,7 +81,7 @@ class ProposalViewSet(ReadViewSet):
 
     def get_queryset(self) -> Any:
         rows = super().get_queryset()
-        return rows.defer("explanation") if self.action == "list" else rows
+        return rows.defer("explanation", "snapshot") if self.action == "list" else rows
 
     def get_serializer_class(self) -> Any:
         return serializers.ProposalRowSerializer if self.action == "list" else serializers.ProposalSerializer
@@ -132,13 +139,17 @@ class PlanViewSet(HouseViewSet):
 
 
 ROUTES = [
+    ("clearance-proposals", ClearanceProposalViewSet),
     ("suppliers", SupplierViewSet),
     ("supplier-items", SupplierItemViewSet),
     ("policies", PolicyViewSet),
     ("proposals", ProposalViewSet),
     ("purchase-orders", PurchaseOrderViewSet),
+    ("action-messages", ActionMessageViewSet),
     ("line-responses", LineResponseViewSet),
     ("receipts", ReceiptViewSet),
     ("planning-runs", PlanViewSet),
     ("optimize", OptimizeViewSet),
+    ("policy-replays", PolicyReplayViewSet),
+    ("scenarios", ScenarioViewSet),
 ]

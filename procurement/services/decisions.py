@@ -34,8 +34,8 @@ def accept_proposals(decisions: Sequence[Decision], *, actor: Any, now: datetime
     one that is decided already or no longer sold, ValidationFailed naming every changed quantity that the supplier
     does not sell (minimum order quantity, pack size).
     """
-    proposals = _open_proposals([decision.proposal_id for decision in decisions])
-    items = _items(proposals)
+    proposals = open_proposals([decision.proposal_id for decision in decisions])
+    items = sold_items(proposals)
     quantities = _quantities(decisions, proposals, items)
     groups: dict[tuple[int, int], list[Proposal]] = defaultdict(list)
     for proposal in proposals:
@@ -58,13 +58,14 @@ def dismiss_proposals(ids: Iterable[int], *, actor: Any, now: datetime, note: st
     """Dismiss all of these proposals or none; returns how many. Raises NotFound and Conflict as `accept_proposals`."""
     if len(note) > 300:
         raise ValidationFailed(_("The note is longer than 300 characters."))
-    proposals = _open_proposals(list(ids))
+    proposals = open_proposals(list(ids))
     return Proposal.objects.filter(pk__in=[p.pk for p in proposals]).update(
         status=Proposal.Status.DISMISSED, decided_by=actor, decided_at=now, decision_note=note
     )
 
 
-def _open_proposals(ids: Sequence[int]) -> list[Proposal]:
+def open_proposals(ids: Sequence[int]) -> list[Proposal]:
+    """These, locked, if all are open. Raises ValidationFailed, NotFound and Conflict naming each that is not."""
     if not ids:
         raise ValidationFailed(_("No proposal was chosen."))
     if len(set(ids)) < len(ids):
@@ -93,8 +94,8 @@ def _open_proposals(ids: Sequence[int]) -> list[Proposal]:
     return proposals
 
 
-def _items(proposals: Sequence[Proposal]) -> dict[int, SupplierItem]:
-    """Proposal id → what its supplier sells of the SKU today."""
+def sold_items(proposals: Sequence[Proposal]) -> dict[int, SupplierItem]:
+    """Proposal id → what its supplier sells of the SKU today. Raises Conflict naming what is sold no longer."""
     by_supplier: dict[int, list[Proposal]] = defaultdict(list)
     for proposal in proposals:
         by_supplier[proposal.supplier_id].append(proposal)

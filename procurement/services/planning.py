@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.kernel.errors import Conflict
@@ -40,7 +41,8 @@ from forecasting.services.runs import (
     open_run,
 )
 from forecasting.services.work import work_waiting
-from procurement.services.aims import DEFAULT_PROTECTION_DAYS, planned_items, protection_days_of
+from procurement.services.aims import DEFAULT_PROTECTION_DAYS, protection_days_of
+from procurement.services.lead_times import learn_lead_times
 from procurement.services.plan_days import asked_day, last_whole_day, refuse_other_days
 from procurement.services.proposals import propose_reorders
 
@@ -205,10 +207,11 @@ def _prepare(job_id: UUID, clock: Clock) -> PlanOutcome | tuple[ForecastRun, boo
     is_update = parameters.get("is_update", False)
     if not is_update:
         _find_bulk_orders(as_of)
+    learn_lead_times(clock())
     report_progress(job_id, now=clock(), step=_("Loading history"))
     run_input = load_run_input(
         as_of=as_of,
-        protection_days=protection_days_of(planned_items()),
+        protection_days=protection_days_of(today=timezone.localdate(clock())),
         default_protection_days=DEFAULT_PROTECTION_DAYS,
         mode=_mode(parameters),
         is_update=is_update,
@@ -243,7 +246,7 @@ def _finish(job_id: UUID, run: ForecastRun, clock: Clock, *, is_known: bool) -> 
         complete_run(run)
     report_progress(job_id, now=clock(), step=_("Working out what to order"))
     is_look_back = run.as_of < (last_whole_day(clock()) or run.as_of)
-    counts = propose_reorders(run, items=planned_items(), now=clock(), is_look_back=is_look_back)
+    counts = propose_reorders(run, now=clock(), is_look_back=is_look_back)
     return PlanOutcome(
         run_id=run.pk,
         as_of=run.as_of.isoformat(),

@@ -14,12 +14,9 @@ from django.utils import timezone
 from forecasting.models import Forecast
 from forecasting.selectors import latest_run
 from forecasting.selectors.adjusted import adjusted_forecasts
-from procurement.engine.errors import ParameterError
-from procurement.engine.explanation import Derivation
-from procurement.engine.reorder_point import demand_curve, derive_reorder_point
-from procurement.engine.replenishment_types import ReplenishmentInput
 from procurement.models import PurchaseOrder, PurchaseOrderLine
 from procurement.services.aims import planned_items
+from procurement.services.inputs import NO_SUPPLY, engine_input, segment_of, service_corrections
 from warehouses.selectors.inbound import Inbound, Pair
 
 
@@ -41,15 +38,25 @@ def open_orders(sku_ids: Collection[int]) -> list[Inbound]:
 
 def held_back(sku_ids: Collection[int]) -> dict[Pair, Decimal]:
     """The safety stock of the run in force, as the plan works it out: reorder point less expected demand, in whole
-    units; pairs without a forecast or a supplier item hold nothing back. Overrides of planners count. At most eleven
+    units; pairs without a forecast or a supplier item hold nothing back. Overrides of planners count. At most thirteen
     queries."""
+    from procurement.engine.errors import ParameterError
+    from procurement.engine.replenishment import plan_item
+
     run = latest_run()
     if run is None:
         return {}
-    items = planned_items(sku_ids)
+    items, corrections = planned_items(sku_ids), service_corrections()
     rows = Forecast.objects.filter(run=run, sku_id__in=list(sku_ids)).order_by("pk")
     rows = rows.only(
-        "sku_id", "warehouse_id", "protection_days", "protection_mean", "protection_sd", "protection_quantiles"
+        "sku_id",
+        "warehouse_id",
+        "protection_days",
+        "protection_mean",
+        "protection_sd",
+        "protection_quantiles",
+        "value_class",
+        "demand_class",
     )
     found: dict[Pair, Decimal] = {}
     for forecast in adjusted_forecasts(run, rows, on=timezone.localdate(), sku_ids=sku_ids):
@@ -57,22 +64,12 @@ def held_back(sku_ids: Collection[int]) -> dict[Pair, Decimal]:
         planned = items.get(pair)
         if planned is None:
             continue
-        item = ReplenishmentInput(
-            sku_key="",
-            mean_daily_demand=forecast.protection_mean / forecast.protection_days,
-            lead_time_days=float(planned.lead_time_days),
-            review_days=float(planned.review_days),
-            lead_time_sd_days=float(planned.item.supplier.lead_time_sd_days),
-            protection_mean=forecast.protection_mean,
-            protection_sd=forecast.protection_sd,
-            protection_quantiles=dict(zip(run.quantile_levels, forecast.protection_quantiles, strict=True)),
-            service_level=float(planned.policy.service_level),
-        )
-        derivation = Derivation()
+        correction = corrections.get((pair[1], segment_of(forecast)), 1.0)
+        item = engine_input(planned, forecast, run.quantile_levels, NO_SUPPLY, pair, lines=1, correction=correction)
         try:
-            derive_reorder_point(derivation, item, demand_curve(item))
+            safety_stock = plan_item(item).safety_stock
         except ParameterError:  # the plan names such items; nothing is held back for them
             continue
-        if (units := math.ceil(derivation.values["safety_stock"])) > 0:
+        if (units := math.ceil(safety_stock)) > 0:
             found[pair] = Decimal(units)
     return found

@@ -1,32 +1,42 @@
-"""Step 8 of the story: each SKU's position against its policy; what is below its reorder point becomes a proposal."""
+"""Step 8 of the story: each SKU's position against its policy; what is below its reorder point becomes a proposal.
+
+SKUs are read, decided and let go by chunks: memory holds what is proposed and one chunk, however many there are.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from catalog.models import Sku
+from config.kernel.lookups import is_one_of
 from forecasting.models import Forecast, ForecastRun
 from forecasting.selectors.adjusted import adjusted_forecasts
 from forecasting.selectors.consumption import units_counted_twice
-from procurement.models import Proposal
+from procurement.models import ActionMessage, Proposal, SupplierItem
 from procurement.selectors import draft_quantities, on_order_quantities
-from procurement.services.aims import Pair, PlannedItem
+from procurement.services.action_messages import MessageCounts, open_lines, propose_moves, wanted_moves
+from procurement.services.aims import Pair, PlannedItem, planned_items, sku_chunks
+from procurement.services.inputs import Supply, engine_input, segment_of, service_corrections
+from procurement.services.joint_limits import is_coupled
+from procurement.services.joint_orders import settle_jointly
+from procurement.services.moves import Move, OpenLine, Watched
+from procurement.services.projection import expected_demand
+from procurement.services.screening import decide
 from procurement.services.standing import locked_open_proposals, quiet_pairs, reconcile
+from procurement.services.wanted import wanted_proposal, watched_item
 from warehouses.selectors.sales import backordered_quantities
-from warehouses.selectors.stock import Position, stock_positions
+from warehouses.selectors.stock import stock_positions
 
 if TYPE_CHECKING:
     from procurement.engine.replenishment_types import ReplenishmentInput, ReplenishmentResult
+    from procurement.services.screening import Decided
 
 _PROPOSING_LOCK = 7_203_114  # advisory lock: one planner of proposals at a time
-_ZERO = Decimal(0)
-_THOUSANDTH = Decimal("0.001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,188 +48,169 @@ class ProposalCounts:
     refreshed: int = 0
     open: int = 0
     unplannable: tuple[str, ...] = ()
+    messages: MessageCounts = field(default_factory=MessageCounts)
 
     @property
     def changed(self) -> int:
-        return self.new + self.withdrawn + self.refreshed
+        return self.new + self.withdrawn + self.refreshed + self.messages.changed
 
 
-@dataclass(frozen=True, slots=True)
-class _Supply:
-    """What is there and what is coming, per SKU and warehouse; `counted_twice` is both promised and still forecast."""
+@dataclass(slots=True)
+class _Pass:
+    """What is the same for every chunk, and what the chunks have brought so far."""
 
-    positions: Mapping[Pair, Position]
-    backordered: Mapping[Pair, Decimal]
-    on_order: Mapping[Pair, Decimal]
-    in_draft: Mapping[Pair, Decimal]
-    counted_twice: Mapping[Pair, float]
+    run: ForecastRun
+    today: date
+    supply: Supply
+    sharing: Counter[tuple[int, int]]
+    corrections: Mapping[tuple[int, str], float]
+    lines: Mapping[Pair, list[OpenLine]]
+    given: Mapping[Pair, PlannedItem] | None
+    below: int = 0
+    without_supplier: int = 0
+    unplannable: list[str] = field(default_factory=list)
+    planned: dict[Pair, PlannedItem] = field(default_factory=dict)
+    inputs: dict[Pair, "ReplenishmentInput"] = field(default_factory=dict)
+    results: dict[Pair, "ReplenishmentResult"] = field(default_factory=dict)
+    moves: dict[int, tuple[Move, Watched]] = field(default_factory=dict)
 
 
 def propose_reorders(
-    run: ForecastRun, *, items: Mapping[Pair, PlannedItem], now: datetime, is_look_back: bool = False
+    run: ForecastRun,
+    *,
+    now: datetime,
+    items: Mapping[Pair, PlannedItem] | None = None,
+    is_look_back: bool = False,
 ) -> ProposalCounts:
-    """Bring the open proposals in line with this run; planning twice changes nothing.
+    """Bring the open proposals and action messages in line with this run; planning twice changes nothing.
 
     Drafts and open orders count as supply. An open proposal that still says the same stays, with its dates and its
     explanation brought up to date; one that says something else is superseded by a new one; one no longer needed is
     withdrawn; a dismissed one keeps quiet until the next review. A look back proposes nothing: stock is today's. One
     transaction, one planner at a time (advisory lock), so that no SKU and warehouse ever has two open proposals.
+    `items`: what holds for each, where the caller has read it already.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PROPOSING_LOCK])
         # Before supply is read: an acceptance in between would be neither an open proposal nor a draft that was seen.
         open_now = locked_open_proposals()
-        today = timezone.localdate(now)
-        adjusted = adjusted_forecasts(run, _protection_forecasts(run), on=today)
-        forecasts = {(f.sku_id, f.warehouse_id): f for f in adjusted}
-        pairs = [pair for pair in forecasts if pair in items]
-        results, unplannable = _decide(_inputs(run, items, forecasts, pairs, today))
-        counts = ProposalCounts(
-            below_reorder_point=sum(result.triggered for result in results.values()),
-            without_supplier=_without_supplier(forecasts.keys() - set(pairs)),
-            unplannable=tuple(unplannable),
-        )
+        found = _pass_of(run, timezone.localdate(now), items)
+        for chunk in sku_chunks(_forecast_skus(run)):
+            _decide_chunk(found, chunk)
+        counts = ProposalCounts(found.below, found.without_supplier, unplannable=tuple(found.unplannable))
         if not is_look_back:
-            quiet = quiet_pairs(items, now=now)
-            wanted = {pair: p for pair, p in _proposals(run, results, items, today) if pair not in quiet}
+            quiet = quiet_pairs(found.planned, now=now)
+            wanted = {pair: proposal for pair, proposal in _wanted(found, now).items() if pair not in quiet}
             new, withdrawn, refreshed = reconcile(open_now, wanted)
-            counts = replace(counts, new=new, withdrawn=withdrawn, refreshed=refreshed)
+            messages = propose_moves(run, found.moves)
+            counts = replace(counts, new=new, withdrawn=withdrawn, refreshed=refreshed, messages=messages)
         return replace(counts, open=Proposal.objects.filter(status=Proposal.Status.OPEN).count())
 
 
-def _inputs(
-    run: ForecastRun,
-    items: Mapping[Pair, PlannedItem],
-    forecasts: Mapping[Pair, Forecast],
-    pairs: list[Pair],
-    today: date,
-) -> dict[Pair, "ReplenishmentInput"]:
-    supply = _Supply(
-        stock_positions(today=today),
-        backordered_quantities(),
-        on_order_quantities(),
-        draft_quantities(),
-        units_counted_twice(run, today=today),
+def _pass_of(run: ForecastRun, today: date, given: Mapping[Pair, PlannedItem] | None) -> _Pass:
+    supply = Supply(
+        {}, backordered_quantities(), on_order_quantities(), draft_quantities(), units_counted_twice(run, today=today)
     )
-    lines = Counter(_order_key(items[pair], pair) for pair in pairs)
+    return _Pass(run, today, supply, _lines_sharing(run), service_corrections(), open_lines(), given)
+
+
+def _forecast_skus(run: ForecastRun) -> list[int]:
+    return list(Forecast.objects.filter(run=run).order_by("sku_id").values_list("sku_id", flat=True).distinct())
+
+
+def _lines_sharing(run: ForecastRun) -> Counter[tuple[int, int]]:
+    """(supplier id, warehouse id) → how many of the run's SKUs are ordered together and share an order's cost."""
+    suppliers = dict(
+        SupplierItem.objects.filter(
+            is_preferred=True, is_active=True, supplier__is_active=True, sku__status__in=Sku.PLANNED
+        ).values_list("sku_id", "supplier_id")
+    )
+    pairs = Forecast.objects.filter(run=run).values_list("sku_id", "warehouse_id").iterator(chunk_size=10_000)
+    return Counter((suppliers[sku], warehouse) for sku, warehouse in pairs if sku in suppliers)
+
+
+def _decide_chunk(found: _Pass, skus: Sequence[int]) -> None:
+    """Decide for these SKUs, everywhere; a fixed number of queries."""
+    items = planned_items(skus, today=found.today) if found.given is None else found.given
+    adjusted = adjusted_forecasts(found.run, _protection_forecasts(found.run, skus), on=found.today, sku_ids=skus)
+    forecasts = {(f.sku_id, f.warehouse_id): f for f in adjusted}
+    supply = replace(found.supply, positions=stock_positions(skus, today=found.today))
+    inputs = {
+        pair: engine_input(
+            items[pair],
+            forecast,
+            found.run.quantile_levels,
+            supply,
+            pair,
+            lines=found.sharing[items[pair].item.supplier_id, pair[1]] or 1,
+            correction=found.corrections.get((pair[1], segment_of(forecast)), 1.0),
+        )
+        for pair, forecast in forecasts.items()
+        if pair in items
+    }
+    coupled = {pair for pair in inputs if is_coupled(items[pair].item.supplier)}
+    decided = decide(inputs, whole=found.lines.keys() | coupled)
+    found.below += decided.below
+    found.unplannable += decided.refused
+    found.without_supplier += _without_supplier(forecasts.keys() - inputs.keys())
+    _collect(found, decided, items)
+
+
+def _collect(found: _Pass, decided: "Decided", items: Mapping[Pair, PlannedItem]) -> None:
+    """Keep what is to be ordered or settled with other lines, and say which lines on order should move."""
+    watched_pairs = decided.results.keys() & found.lines.keys()
+    demand = expected_demand(found.run, watched_pairs, today=found.today, counted_twice=found.supply.counted_twice)
+    watched = {
+        pair: watched_item(items[pair], decided.inputs[pair], decided.results[pair], demand[pair])
+        for pair in watched_pairs
+    }
+    found.moves |= wanted_moves(watched, found.lines, today=found.today)
+    for pair, result in decided.results.items():
+        if result.order_quantity > 0 or is_coupled(items[pair].item.supplier):
+            found.planned[pair], found.inputs[pair], found.results[pair] = items[pair], decided.inputs[pair], result
+
+
+def _wanted(found: _Pass, now: datetime) -> dict[Pair, Proposal]:
+    """The proposals of this plan, orders with limits of their own settled as a whole."""
+    changes = settle_jointly(found.run, found.planned, found.inputs, found.results, now=now)
+    results = {**found.results, **{pair: change.applied_to(found.results[pair]) for pair, change in changes.items()}}
+    pairs = sorted(pair for pair, result in results.items() if result.order_quantity > 0)
+    demand = expected_demand(found.run, set(pairs), today=found.today, counted_twice=found.supply.counted_twice)
+    sooner = {line for line, (move, _watched) in found.moves.items() if move.kind == ActionMessage.Kind.EXPEDITE}
     return {
-        pair: _input(
-            items[pair], forecasts[pair], run.quantile_levels, supply, pair, lines[_order_key(items[pair], pair)]
+        pair: wanted_proposal(
+            found.run,
+            pair,
+            found.planned[pair],
+            found.inputs[pair],
+            results[pair],
+            demand[pair],
+            found.lines.get(pair, []),
+            today=found.today,
+            is_expedited=any(line.line_id in sooner for line in found.lines.get(pair, [])),
+            joint_order=changes[pair].joint_order if pair in changes else None,
         )
         for pair in pairs
     }
 
 
-def _without_supplier(pairs: Iterable[Pair]) -> int:
+def _without_supplier(pairs: set[Pair]) -> int:
     """How many of these pairs should be bought but have nobody to buy from; what is phasing out is not bought."""
-    pairs = list(pairs)
-    bought = set(
-        Sku.objects.filter(pk__in={sku for sku, _warehouse in pairs}, status__in=Sku.PLANNED).values_list(
-            "pk", flat=True
-        )
-    )
+    skus = {sku for sku, _warehouse in pairs}
+    bought = set(Sku.objects.filter(is_one_of("id", skus), status__in=Sku.PLANNED).values_list("pk", flat=True))
     return sum(sku in bought for sku, _warehouse in pairs)
 
 
-def _decide(inputs: Mapping[Pair, "ReplenishmentInput"]) -> tuple[dict[Pair, "ReplenishmentResult"], list[str]]:
-    """The engine's decision for each pair; what it refuses is told, and never stops the others."""
-    from procurement.engine.errors import ParameterError
-    from procurement.engine.replenishment import plan_item
-
-    results, refused = {}, []
-    for pair, item in inputs.items():
-        try:
-            results[pair] = plan_item(item)
-        except ParameterError as exc:
-            refused.append(f"{item.sku_key}: {exc}")
-    return results, refused
-
-
-def _order_key(planned: PlannedItem, pair: Pair) -> tuple[int, int]:
-    """(supplier id, warehouse id): what is ordered together, and shares the fixed cost of an order."""
-    return planned.item.supplier_id, pair[1]
-
-
-def _protection_forecasts(run: ForecastRun) -> Iterator[Forecast]:
-    rows = Forecast.objects.filter(run=run).only(
-        "sku_id", "warehouse_id", "protection_days", "protection_mean", "protection_sd", "protection_quantiles"
+def _protection_forecasts(run: ForecastRun, skus: Sequence[int]) -> Iterator[Forecast]:
+    rows = Forecast.objects.filter(is_one_of("sku_id", skus), run=run).only(
+        "sku_id",
+        "warehouse_id",
+        "protection_days",
+        "protection_mean",
+        "protection_sd",
+        "protection_quantiles",
+        "value_class",
+        "demand_class",
     )
     return rows.order_by("sku_id", "warehouse_id").iterator(chunk_size=5000)
-
-
-def _input(
-    planned: PlannedItem, forecast: Forecast, levels: list[float], supply: _Supply, pair: Pair, lines: int
-) -> "ReplenishmentInput":
-    """Decimals become floats here, on their way into the engine."""
-    from procurement.engine.replenishment_types import ReplenishmentInput
-
-    position = supply.positions.get(pair, Position())
-    item, supplier, policy = planned.item, planned.item.supplier, planned.policy
-    ordered = supply.counted_twice.get(pair, 0.0)
-    return ReplenishmentInput(
-        sku_key=item.sku.code,
-        mean_daily_demand=forecast.protection_mean / forecast.protection_days,
-        lead_time_days=float(planned.lead_time_days),
-        review_days=float(planned.review_days),
-        lead_time_sd_days=float(supplier.lead_time_sd_days),
-        protection_mean=max(forecast.protection_mean - ordered, 0.0),
-        protection_sd=forecast.protection_sd,
-        protection_quantiles={
-            level: max(units - ordered, 0.0) for level, units in zip(levels, forecast.protection_quantiles, strict=True)
-        },
-        service_level=float(policy.service_level),
-        on_hand=float(position.usable),
-        reserved=float(position.reserved),
-        on_order=float(supply.on_order.get(pair, _ZERO)),
-        in_draft=float(supply.in_draft.get(pair, _ZERO)),
-        in_transit=float(position.in_transit),
-        backordered=float(supply.backordered.get(pair, _ZERO)),
-        unit_cost=float(item.unit_cost),
-        price_breaks=tuple((float(quantity), float(cost)) for quantity, cost in planned.price_breaks),
-        holding_cost_rate_per_year=float(policy.holding_cost_rate),
-        fixed_order_cost=float(supplier.fixed_order_cost),
-        lines_sharing_order=float(lines),
-        minimum_order_quantity=float(item.minimum_order_quantity),
-        pack_size=float(item.pack_size),
-        maximum_stock=None if policy.maximum_stock is None else float(policy.maximum_stock),
-    )
-
-
-def _proposals(
-    run: ForecastRun,
-    results: Mapping[Pair, "ReplenishmentResult"],
-    items: Mapping[Pair, PlannedItem],
-    today: date,
-) -> Iterator[tuple[Pair, Proposal]]:
-    from procurement.engine.explanation import to_records
-
-    for pair, result in results.items():
-        if result.order_quantity <= 0:
-            continue
-        planned = items[pair]
-        yield (
-            pair,
-            Proposal(
-                run=run,
-                sku_id=pair[0],
-                warehouse_id=pair[1],
-                supplier_id=planned.item.supplier_id,
-                quantity=_units(result.order_quantity),
-                unit_cost=Decimal(repr(result.unit_cost)).quantize(Decimal("0.0001")),
-                currency=planned.item.supplier.currency,
-                safety_stock=_units(result.safety_stock),
-                reorder_point=_units(result.reorder_point),
-                order_up_to_level=_units(result.order_up_to_level),
-                inventory_position=_units(result.inventory_position),
-                need_by=today + timedelta(days=planned.lead_time_days),
-                days_of_cover=result.days_of_cover,
-                explanation=to_records(result.explanation),
-                warnings=list(result.warnings),
-            ),
-        )
-
-
-def _units(value: float) -> Decimal:
-    """Floats become Decimals here, on their way out of the engine: three decimals, as quantities are stored."""
-    return Decimal(repr(value)).quantize(_THOUSANDTH)

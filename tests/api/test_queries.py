@@ -13,7 +13,19 @@ from catalog.models import CalendarEvent, Category, Listing
 from config.kernel.models import Job
 from forecasting.models import AggregateForecast, ChannelForecast, DemandHistory, Forecast, ForecastOverride
 from monitoring.models import Alert, KpiSnapshot
-from procurement.models import LineResponse, Policy, PriceBreak, PurchaseOrder, PurchaseOrderLine, Receipt, ReceiptLine
+from procurement.models import (
+    ActionMessage,
+    ClearanceProposal,
+    LineResponse,
+    Policy,
+    PolicyReplay,
+    PriceBreak,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    Receipt,
+    ReceiptLine,
+    Scenario,
+)
 from tests.cast import (
     NOW,
     make_channel,
@@ -68,6 +80,12 @@ def sales_order(world: Any, n: int) -> SalesOrder:
             unit_price=1,
         )
     return order
+
+
+def action_message(world: Any, n: int) -> None:
+    ActionMessage.objects.create(
+        run=make_run(), line=purchase_order(world, n), kind="expedite", from_date=NEED_BY, to_date=NEED_BY, quantity=5
+    )
 
 
 def sales_return(world: Any, n: int) -> None:
@@ -219,6 +237,14 @@ def cart(world: Any, n: int) -> None:
     CartLine.objects.create(cart=row, line_number=1, sku=make_sku(f"Q{n}"), quantity=1)
 
 
+def clearance(world: Any, n: int) -> ClearanceProposal:
+    money = {"value_at_risk": 100, "expected_recovery": 80, "recovery_if_kept": 60}
+    place = {"sku": make_sku(f"QC{n}"), "warehouse": make_warehouse(f"QC{n}"), "target": world.main}
+    return ClearanceProposal.objects.create(
+        run=make_run(), cause="overstock", way_out="transfer", quantity=5, supplier=world.northwind, **money, **place
+    )
+
+
 ROWS: dict[str, Callable[[Any, int], Any]] = {
     "categories": lambda world, n: Category.objects.create(
         code=f"Q{n}", name="q", parent=Category.objects.create(code=f"QP{n}", name="p")
@@ -294,6 +320,12 @@ ROWS: dict[str, Callable[[Any, int], Any]] = {
         name="q", sku=make_sku(f"Q{n}"), warehouse=make_warehouse(f"QW{n}"), service_level=Decimal("0.9")
     ),
     "proposals": lambda world, n: make_proposal(world, sku_with_item(world, n), 5, warehouse=make_warehouse(f"QW{n}")),
+    "action-messages": action_message,
+    "clearance-proposals": clearance,
+    "policy-replays": lambda world, n: PolicyReplay.objects.create(name=f"q{n}", job=Job.objects.create(kind="x")),
+    "scenarios": lambda world, n: Scenario.objects.create(
+        name=f"q{n}", run=make_run(), supplier=make_supplier(f"QS{n}"), warehouse=make_warehouse(f"QW{n}")
+    ),
     "purchase-orders": purchase_order,
     "line-responses": purchase_order,
     "receipts": receipt,

@@ -7,10 +7,16 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import translation
 
-from procurement.admin.terms import NAMES, SOURCES, UNITS, term_name, term_rows
+from procurement.admin.terms import LAW, NAMES, SOURCES, UNITS, WARNINGS, term_name, term_rows
 
 ENGINE = Path(settings.BASE_DIR, "procurement", "engine")
-PLANNING = ("replenishment.py", "reorder_point.py", "lot_sizing.py")
+PLANNING = (
+    "replenishment.py",
+    "reorder_point.py",
+    "lot_sizing.py",
+    "../services/moves.py",
+    "../services/joint_orders.py",
+)
 
 
 def _calls(name: str) -> Iterator[ast.Call]:
@@ -44,3 +50,30 @@ def test_units_and_sources_are_said_in_the_readers_language() -> None:
 
 def test_candidates_are_numbered() -> None:
     assert term_name("candidate_12_unit_cost") == "Candidate 12: unit cost"
+
+
+def test_a_broad_sample_of_decisions_speaks_in_words_alone() -> None:
+    from itertools import product
+
+    from procurement.engine.explanation import to_records
+    from procurement.engine.replenishment import plan_item
+    from procurement.engine.replenishment_types import ReplenishmentInput
+
+    usual = {"mean_daily_demand": 2.0, "lead_time_days": 9.0, "review_days": 7.0, "service_level": 0.93}
+    usual |= {"protection_mean": 32.0, "protection_sd": 9.0, "fill_rate": 0.98, "stockout_cost_per_unit": 8.0}
+    usual |= {"unit_cost": 4.0, "holding_cost_rate_per_year": 0.25, "fixed_order_cost": 20.0, "on_hand": 3.0}
+    quantiles = {0.5: 30.0, 0.9: 45.0, 0.95: 52.0, 0.99: 70.0}
+    more = [{}, {"lead_time_sd_days": 3.0}, {"service_correction": 1.2, "order_maximum": 40.0}]
+    more += [{"shelf_life_days": 30.0, "pallet_size": 24.0, "pack_size": 6.0}, {"incremental": True}]
+    more += [{"price_breaks": ((50.0, 3.5),), "minimum_order_quantity": 60.0, "maximum_stock": 90.0}]
+    targets, models = ("cycle_service_level", "fill_rate", "cost"), ("automatic", "order_up_to", "min_max", "fixed_lot")
+
+    for target, model, unmet, one in product(targets, models, ("lost", "backordered"), more):
+        values = {**usual, "target_kind": target, "model": model, "unmet_demand": unmet, **one}
+        item = ReplenishmentInput(sku_key="S", protection_quantiles=quantiles, **values)
+        result = plan_item(item)
+        terms = to_records(result.explanation)
+        assert {t["code"] for t in terms if not t["code"].startswith("candidate_")} - set(NAMES) == set()
+        assert {t["unit"] for t in terms if not t["unit"].startswith("code: ")} - set(UNITS) == set()
+        assert {t["source"] for t in terms if not LAW.fullmatch(t["source"])} - set(SOURCES) == set()
+        assert set(result.warnings) - set(WARNINGS) == set()

@@ -26,6 +26,7 @@ class Figure:
     rows: Sequence[Sequence[Any]]
     legend: Sequence[tuple[str, Any]] = ()
     height: int = 220
+    shift: float = 0.0  # added to what the axis says, where its zero would waste the room
 
     def __html__(self) -> SafeString:
         legend = format_html_join("", '<span class="h-key"><i class="{}"></i>{}</span>', self.legend)
@@ -41,7 +42,7 @@ class Figure:
 
     def _svg(self, width: int, css: str) -> SafeString:
         board = Board(width, self.height, self.lowest, self.highest)
-        board.grid()
+        board.grid(self.shift)
         self.draw(board)
         return format_html(
             '<svg class="{}" viewBox="0 0 {} {}" role="img"><title>{}</title><desc>{}</desc>{}</svg>',
@@ -87,12 +88,12 @@ class Board:
         bounded = min(max(value, self.lowest), self.highest)
         return TOP + (self.highest - bounded) / (self.highest - self.lowest) * (self.height - TOP - BOTTOM)
 
-    def grid(self) -> None:
+    def grid(self, shift: float = 0.0) -> None:
         value = self.lowest
         while value <= self.highest + self.step / 2:
             y = self.y(value)
             self.marks.append(f'<line class="h-grid" x1="{LEFT}" x2="{self.width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-            self.text(LEFT - 6, y + 4, compact(value), "end")
+            self.text(LEFT - 6, y + 4, compact(round(value + shift, 9)), "end")
             value += self.step
 
     def text(self, x: float, y: float, words: Any, anchor: str = "middle", css: str = "h-tick") -> None:
