@@ -20,6 +20,17 @@ _TICK: dict[str, Any] = {"schedule": 5.0, "options": {"expire_seconds": 15}}
 app.conf.beat_schedule = {
     "learn-lead-times": {"task": "procurement.learn_lead_times", "schedule": crontab(hour=2, minute=10)},
     "plan-nightly": {"task": "procurement.run_nightly_plan", "schedule": crontab(hour=2, minute=30)},
+    # After the night's plan has read the day's demand.
+    "look-at-experiments": {"task": "procurement.look_at_experiments", "schedule": crontab(hour=4, minute=30)},
+    # Before Monday's plan, which goes by what they find.
+    "evaluate-policy-changes": {
+        "task": "procurement.evaluate_policy_changes",
+        "schedule": crontab(day_of_week="sun", hour=5, minute=20),
+    },
+    "learn-service-corrections": {
+        "task": "procurement.learn_service_corrections",
+        "schedule": crontab(day_of_week="sun", hour=5, minute=40),
+    },
     "forget-runs": {"task": "forecasting.forget_runs", "schedule": crontab(hour=4, minute=20)},
     # After Monday's plan has read the week; on Tuesday once more, should Monday have been missed.
     "record-accuracy": {

@@ -1,6 +1,10 @@
 """Suppliers, what they sell and at what price, who answers for them, and the aims of the plan."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
@@ -15,6 +19,7 @@ from procurement.models import (
     SupplierItem,
     SupplierMembership,
 )
+from procurement.services.policies import record_policy_change, values_of
 
 
 class Closures(TabularInline):
@@ -136,6 +141,12 @@ class PolicyAdmin(HouseAdmin):
         (_("Limits"), {"fields": (("maximum_stock", "maximum_cover_days"),)}),
         (_("Orders on their way"), {"fields": (("frozen_days", "dampening_days"),)}),
     )
+
+    def save_model(self, request: HttpRequest, obj: Policy, form: Any, change: bool) -> None:
+        before = values_of(Policy.objects.select_for_update().get(pk=obj.pk)) if change else None
+        super().save_model(request, obj, form, change)
+        if before is not None:
+            record_policy_change(obj, before, actor=request.user, now=timezone.now())
 
 
 @admin.register(SupplierClosure)

@@ -12,6 +12,7 @@ from procurement.api import serializers
 from procurement.api.action_messages import ActionMessageViewSet
 from procurement.api.arranging import Arranging
 from procurement.api.clearance import ClearanceProposalViewSet
+from procurement.api.experiments import ExperimentViewSet, PolicyChangeViewSet, ServiceCorrectionViewSet
 from procurement.api.optimize import OptimizeViewSet
 from procurement.api.order_serializers import PurchaseOrderSerializer
 from procurement.api.orders import LineResponseViewSet, PurchaseOrderViewSet
@@ -20,6 +21,7 @@ from procurement.api.what_if import PolicyReplayViewSet, ScenarioViewSet
 from procurement.models import Policy, Proposal, Supplier, SupplierItem
 from procurement.services.decisions import Decision, accept_proposals, dismiss_proposals
 from procurement.services.planning import PLAN, queue_plan
+from procurement.services.policies import record_policy_change, values_of
 
 
 def _rights(name: str) -> dict[str, str]:
@@ -55,6 +57,13 @@ class PolicyViewSet(WriteViewSet):
     permission_map: ClassVar = _rights("policy")
     filters: ClassVar = {"sku": "sku__code", "category": "category__code", "warehouse": "warehouse__code"}
     ordering_fields: ClassVar = ["service_level", "name"]
+
+    def _save(self, writer: Any) -> None:
+        """A changed policy leaves a record, so that the effect can be measured."""
+        before = values_of(writer.instance) if writer.instance else None
+        super()._save(writer)
+        if before is not None:
+            record_policy_change(writer.instance, before, actor=self.request.user, now=self.now())
 
 
 class ProposalViewSet(Arranging, ReadViewSet):
@@ -152,4 +161,7 @@ ROUTES = [
     ("optimize", OptimizeViewSet),
     ("policy-replays", PolicyReplayViewSet),
     ("scenarios", ScenarioViewSet),
+    ("experiments", ExperimentViewSet),
+    ("policy-changes", PolicyChangeViewSet),
+    ("service-corrections", ServiceCorrectionViewSet),
 ]

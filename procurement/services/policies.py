@@ -108,15 +108,28 @@ def apply_policy_changes(policy: Policy, changes: Mapping[str, Any], *, actor: A
     cleaned = clean_changes(locked, changes)
     if not cleaned:
         raise ValidationFailed(_("Nothing would change: the policy says so already."))
-    before = {name: stored(getattr(locked, name)) for name in cleaned}
+    before = values_of(locked)
     changed = changed_policy(locked, cleaned)
     with acting(actor):
         changed.save(update_fields=list(cleaned))
+    record = record_policy_change(changed, before, actor=actor, now=now)
+    assert record is not None  # `cleaned` differs  # noqa: S101
+    return record
+
+
+def record_policy_change(
+    changed: Policy, before: Mapping[str, Any], *, actor: Any, now: datetime
+) -> PolicyChange | None:
+    """Write down how a policy that was saved differs from what it was (`values_of`); None where it does not."""
+    after = values_of(changed)
+    names = [name for name in CHANGEABLE if after[name] != before[name]]
+    if not names:
+        return None
     return PolicyChange.objects.create(
         policy=changed,
         policy_name=changed.name,
-        before=before,
-        after=cleaned,
+        before={name: before[name] for name in names},
+        after={name: after[name] for name in names},
         item_count=count_items(changed, today=now.date()),
         changed_by_id=getattr(actor, "pk", None),
         changed_at=now,

@@ -25,7 +25,8 @@ def accept_clearances(ids: Sequence[int], *, actor: Any, now: datetime) -> list[
     """Accept all of these or none. Locks them by primary key; then what each begins, in the same order.
 
     A markdown becomes a promotion in the calendar from tomorrow on (the forecast reads it), a transfer a draft
-    transfer; returns and write-offs are told by the event `clearance.accepted`: goods leave only by the floor's hands. Raises NotFound for an unknown one, Conflict naming every one that is decided already.
+    transfer; returns and write-offs are told by the event `clearance.accepted`: goods leave only by the floor's hands.
+    Raises NotFound for an unknown one, Conflict naming every one that is decided already.
     """
     rows = _open(ids)
     for row in rows:

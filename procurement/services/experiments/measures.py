@@ -36,54 +36,64 @@ class Fared:
         return float(getattr(self, metric))
 
 
+@dataclass(frozen=True, slots=True)
+class PairSums:
+    """The same of each pair, as arrays (pairs,): mean stock value, units short and wanted over the days, cost a day;
+    `known`: whether there was demand to go by on each of the days."""
+
+    stock_value: "NDArray[np.float64]"
+    short: "NDArray[np.float64]"
+    wanted: "NDArray[np.float64]"
+    cost: "NDArray[np.float64]"
+    known: "NDArray[np.bool_]"
+
+    @property
+    def fill_rate(self) -> "NDArray[np.float64]":
+        """1 where nothing was wanted."""
+        return 1.0 - self.short / (self.wanted + (self.wanted == 0.0))
+
+
 def fared(sku_ids: Collection[int], *, first: date, until: date, warehouse_id: int | None = None) -> dict[int, Fared]:
     """SKU id → how it fared from `first` to `until`, in all active warehouses or one; at most 16 queries."""
-    skus = {sku.pk: sku for sku in Sku.objects.filter(pk__in=sku_ids)}
+    skus = set(Sku.objects.filter(pk__in=sku_ids).values_list("pk", flat=True))
     places = Warehouse.objects.filter(is_active=True)
     if warehouse_id is not None:
         places = places.filter(pk=warehouse_id)
     pairs = [(sku, place) for sku in sorted(skus) for place in places.order_by("pk").values_list("pk", flat=True)]
     if not pairs:
         return {}
-    items = planned_items(list(skus))
-    days = (until - first).days + 1
-    share, stock = in_stock_panel(pairs, until=until, days=days), stock_panel(pairs, first=first, until=until)
-    demand, _starts = demand_panel(pairs, until=until, days=days)
-    return _added_up(pairs, skus, items, share, stock, demand)
-
-
-def _added_up(
-    pairs: list[Pair],
-    skus: Mapping[int, Sku],
-    items: Mapping[Pair, PlannedItem],
-    share: "NDArray[np.float64]",
-    stock: "NDArray[np.float64]",
-    demand: "NDArray[np.float64]",
-) -> dict[int, Fared]:
-    import numpy as np
-
-    share = np.where(np.isnan(share), 1.0, share)
-    there = np.where(np.isnan(demand), 0.0, share)
-    asked_for = np.nansum(np.where(share > 0.0, demand, 0.0), axis=1)
-    expected = asked_for / np.maximum(there.sum(axis=1), 1.0)
-    known = ~np.isnan(demand)
-    short = expected * (known * (1.0 - share)).sum(axis=1)
-    total = expected * known.sum(axis=1)
+    found = fared_pairs(pairs, planned_items(list(skus)), first=first, until=until)
     sums: dict[int, list[float]] = {sku: [0.0, 0.0, 0.0, 0.0] for sku in skus}
-    for row, pair in enumerate(pairs):
-        value = float(stock[row].mean()) * float(skus[pair[0]].unit_cost)
-        holding, penalty = _rates(skus[pair[0]], items.get(pair))
-        days = stock.shape[1]
-        parts = (value, float(short[row]), float(total[row]), value * holding / 365.0 + penalty * short[row] / days)
-        sums[pair[0]] = [had + more for had, more in zip(sums[pair[0]], parts, strict=True)]
-    days = stock.shape[1]
+    parts = zip(found.stock_value, found.short, found.wanted, found.cost, strict=True)
+    for pair, numbers in zip(pairs, parts, strict=True):
+        sums[pair[0]] = [had + float(more) for had, more in zip(sums[pair[0]], numbers, strict=True)]
+    days = (until - first).days + 1
     return {
-        sku: Fared(value, 1.0 - missed / wanted if wanted > 0.0 else 1.0, wanted / days, float(cost))
+        sku: Fared(value, 1.0 - missed / wanted if wanted > 0.0 else 1.0, wanted / days, cost)
         for sku, (value, missed, wanted, cost) in sums.items()
     }
 
 
-def _rates(sku: Sku, planned: PlannedItem | None) -> tuple[float, float]:
+def fared_pairs(pairs: list[Pair], items: Mapping[Pair, PlannedItem], *, first: date, until: date) -> PairSums:
+    """How each (SKU, warehouse) fared; costs are those of the policy and SKU in `items`."""
+    import numpy as np
+
+    days = (until - first).days + 1
+    share, stock = in_stock_panel(pairs, until=until, days=days), stock_panel(pairs, first=first, until=until)
+    demand, _starts = demand_panel(pairs, until=until, days=days)
+    skus = Sku.objects.in_bulk({sku for sku, _place in pairs})
+    share = np.where(np.isnan(share), 1.0, share)
+    known = ~np.isnan(demand)
+    asked_for = np.nansum(np.where(share > 0.0, demand, 0.0), axis=1)
+    expected = asked_for / np.maximum(np.where(known, share, 0.0).sum(axis=1), 1.0)
+    short, wanted = expected * (known * (1.0 - share)).sum(axis=1), expected * known.sum(axis=1)
+    value = stock.mean(axis=1) * np.array([float(skus[sku].unit_cost) for sku, _place in pairs])
+    rates = np.array([rates_of(skus[pair[0]], items.get(pair)) for pair in pairs])
+    cost = value * rates[:, 0] / 365.0 + rates[:, 1] * short / days
+    return PairSums(value, short, wanted, cost, known.all(axis=1))
+
+
+def rates_of(sku: Sku, planned: PlannedItem | None) -> tuple[float, float]:
     """(holding cost rate a year, cost of a unit short)."""
     policy = planned.policy if planned else DEFAULT_POLICY
     price, cost = float(sku.unit_price), float(sku.unit_cost)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,10 +14,11 @@ from config.kernel.errors import Conflict, NotFound, ValidationFailed
 from config.kernel.transactions import one_transaction
 from forecasting.models import Forecast
 from forecasting.selectors import last_demand_day, latest_run
-from procurement.models import Experiment, ExperimentEvent, ExperimentItem
-from procurement.services.aims import DEFAULT_POLICY, Pair, planned_items, policy_source
+from procurement.models import Experiment, ExperimentEvent, ExperimentItem, Policy
+from procurement.services.aims import Pair, planned_items, policy_source
 from procurement.services.experiments.measures import Fared, fared
 from procurement.services.policies import clean_changes
+from procurement.services.policy_book import PolicyBook
 
 LEAST_ITEMS = 8
 # Without a spread in the days before, the interval is laid out for this share of the metric's mean.
@@ -25,18 +27,30 @@ ASSUMED_ERROR = 0.05
 
 @one_transaction
 def create_experiment(*, actor: Any, now: datetime, changes: Mapping[str, Any], **fields: Any) -> Experiment:
-    """Write an experiment down as a draft. Raises ValidationFailed for changes a policy does not know."""
-    cleaned = clean_changes(DEFAULT_POLICY, changes)
+    """Write an experiment down as a draft. Raises ValidationFailed naming each field that is wrong, also for changes
+    that a policy does not know, or that leave the champion of the experiment's scope as it is."""
+    experiment = Experiment(created_by=actor, **fields)
+    cleaned = clean_changes(champion_of(experiment), changes)
     if not cleaned:
         raise ValidationFailed(
             _("The challenger must differ from the champion."),
             items=[{"field": "changes", "message": _("Name at least one field that the challenger has otherwise.")}],
         )
-    experiment = Experiment(changes=cleaned, created_by=actor, **fields)
-    experiment.full_clean()
+    experiment.changes = cleaned
+    try:
+        experiment.full_clean()
+    except ValidationError as error:
+        faults = [{"field": name, "message": " ".join(texts)} for name, texts in error.message_dict.items()]
+        raise ValidationFailed(" ".join(error.messages), items=faults) from error
     experiment.save()
     log(experiment, "created", actor=actor, now=now, changes=cleaned)
     return experiment
+
+
+def champion_of(experiment: Experiment) -> Policy:
+    """The policy of the experiment's scope; SKUs may have a narrower one, to which the changes are made as well."""
+    parents = dict(Category.objects.values_list("pk", "parent_id"))
+    return PolicyBook(Policy.objects.all(), parents).find(0, experiment.category_id, experiment.warehouse_id or 0)
 
 
 @one_transaction
@@ -51,11 +65,11 @@ def start_experiment(experiment_id: int, *, actor: Any, now: datetime) -> Experi
     last = last_demand_day()
     if last is None:
         raise ValidationFailed(_("There is no demand yet to measure by."))
-    known, busy = _candidates(experiment)
+    known, busy = candidates(experiment)
     before = fared(
         known, first=last - timedelta(days=experiment.pre_days - 1), until=last, warehouse_id=experiment.warehouse_id
     )
-    drawn = _drawn(experiment, sorted(before), before)
+    drawn = drawn_items(experiment, sorted(before), before)
     ExperimentItem.objects.bulk_create(drawn, batch_size=2000)
     experiment.status, experiment.starts_on = Experiment.Status.RUNNING, timezone.localdate(now)
     experiment.save(update_fields=["status", "starts_on"])
@@ -97,7 +111,7 @@ def log(experiment: Experiment, kind: str, *, actor: Any, now: datetime, **detai
     ExperimentEvent.objects.create(experiment=experiment, kind=kind, detail=detail, actor=actor, happened_at=now)
 
 
-def _candidates(experiment: Experiment) -> tuple[list[int], int]:
+def candidates(experiment: Experiment) -> tuple[list[int], int]:
     """(SKU ids that may take part, how many are busy in another experiment)."""
     bought = {sku for sku, _warehouse in planned_items()}
     rows = Sku.objects.filter(pk__in=bought)
@@ -123,7 +137,7 @@ def _with_below(category_id: int) -> set[int]:
     return found
 
 
-def _drawn(experiment: Experiment, skus: Sequence[int], before: Mapping[int, Fared]) -> list[ExperimentItem]:
+def drawn_items(experiment: Experiment, skus: Sequence[int], before: Mapping[int, Fared]) -> list[ExperimentItem]:
     from procurement.engine.experiments import assign, strata_of
 
     if len(skus) < LEAST_ITEMS:
