@@ -42,6 +42,11 @@ def cheapest(*quantities_and_costs: float) -> float:
     return min(pairs)[1]
 
 
+def power(base: float, exponent: float) -> float:
+    """`power(8, 1 / 3) == 2.0`."""
+    return math.pow(base, exponent)
+
+
 FUNCTIONS: dict[str, Callable[..., float]] = {
     "max": max,
     "min": min,
@@ -49,6 +54,7 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "round_up": round_up,
     "round_down": round_down,
     "normal_score": normal_score,
+    "power": power,
     "cheapest": cheapest,
 }
 

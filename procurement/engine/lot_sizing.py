@@ -46,11 +46,16 @@ def economic_band(item: ReplenishmentInput, bands: Bands) -> tuple[float, float]
     return bands[best[2]] if best else bands[0]
 
 
-def derive_order_up_to_level(derivation: Derivation, item: ReplenishmentInput, bands: Bands) -> None:
-    """Add the terms of the economic order quantity, the undershoot and S = s + max(EOQ − undershoot, 0).
+def economic_lot(item: ReplenishmentInput, bands: Bands) -> float:
+    """Q* of the cheapest band, as `derive_economic_lot` explains it."""
+    derivation = Derivation()
+    derivation.given("mean_daily_demand", "d", item.mean_daily_demand, "units per day", "forecast")
+    return derive_economic_lot(derivation, item, bands, is_used=True)
 
-    An order is triggered only at a review, when the position has already fallen below s by E[X²]/(2·E[X]), X being the
-    demand of one review period; S makes the AVERAGE order the economic one. Source: Tijms & Groenevelt (1984), EJOR 17.
+
+def derive_economic_lot(derivation: Derivation, item: ReplenishmentInput, bands: Bands, *, is_used: bool) -> float:
+    """Add the terms of the economic order quantity, 0 where the policy orders at every review anyway.
+
     Worked (EOQ): K = 10, 3 600 a year, H = 730 a unit and year → 9.931.
     """
     given, derive = derivation.given, derivation.derive
@@ -72,19 +77,35 @@ def derive_order_up_to_level(derivation: Derivation, item: ReplenishmentInput, b
     longest = "maximum_cover_days * mean_daily_demand"
     free_of_charge = holding <= 0.0 and item.fixed_cost_per_line > 0.0
     formula = longest if free_of_charge else f"min({lot}, {longest})" if holding > 0.0 else "0"
-    derive("economic_order_quantity", "Q*", formula, "units")
-    _derive_undershoot(derivation, item)
+    return derive("economic_order_quantity", "Q*", formula if is_used else "0", "units")
+
+
+def derive_order_up_to_level(
+    derivation: Derivation, item: ReplenishmentInput, bands: Bands, model: str, sd: float
+) -> None:
+    """Add the economic lot, the undershoot and S = s + max(EOQ − undershoot, 0); for (R,s,nQ) S = s + Q.
+
+    An order is triggered only at a review, when the position has already fallen below s by E[X²]/(2·E[X]), X being the
+    demand of one review period; S makes the AVERAGE order the economic one. Source: Tijms & Groenevelt (1984), EJOR 17.
+    """
+    derive_economic_lot(derivation, item, bands, is_used=model != "order_up_to")
+    _derive_undershoot(derivation, item, sd)
     level = "reorder_point + max(economic_order_quantity - expected_undershoot, 0)"
-    derive("order_up_to_level", "S", f"round_down({level} + 0.5, 1)", "units")
+    if model == "fixed_lot":
+        derivation.given("pack_size", "n", item.pack_size, "units", "supplier item")
+        lot = "max(pack_size, round_up(economic_order_quantity, pack_size))"
+        derivation.derive("fixed_lot", "nQ", lot, "units")
+        level = "reorder_point + fixed_lot"
+    derivation.derive("order_up_to_level", "S", f"round_down({level} + 0.5, 1)", "units")
 
 
-def _derive_undershoot(derivation: Derivation, item: ReplenishmentInput) -> None:
+def _derive_undershoot(derivation: Derivation, item: ReplenishmentInput, sd: float) -> None:
     review_demand = item.mean_daily_demand * item.review_days
     if review_demand <= 0.0:
         derivation.given("expected_undershoot", "u", 0.0, "units", "no demand in a review period")
         return
     if "protection_sd" not in derivation.values:
-        derivation.given("protection_sd", "σ", item.protection_sd, "units", "forecast")
+        derivation.given("protection_sd", "σ", item.protection_sd or sd, "units", "forecast")
     variance = "protection_sd * protection_sd * review_days / protection_days"
     derivation.derive("review_demand", "dR", "mean_daily_demand * review_days", "units")
     formula = f"(review_demand + {variance} / review_demand) / 2"

@@ -1,7 +1,10 @@
 """Demand over a protection interval as a curve through a few forecast quantiles; the one interpolation of the house.
 
-Between the given quantiles the demand is linear in the normal score z = Φ⁻¹(p), beyond the outermost ones it goes on
-with the slope of the last pair (flat if the pair is flat), and it is never below zero. For normal demand this is exact.
+Between the given quantiles the demand is linear in the normal score z = Φ⁻¹(p), below the first of them it goes on with
+the slope of the first pair, and it is never below zero. Where all of them lie on one line (or only two are given) the
+demand is normal and the line goes on above too. Otherwise what lies above the last one is a Pareto tail through the
+last two, P(D > x) = (1 − p₁)·(1 + ξ·(x − q₁)/σ)^(−1/ξ) with ξ = 1/3: real demand above its own .99 quantile exceeds it
+by three times what the normal line says, whatever its shape below (measured on daily retail and monthly spare parts).
 Crossing quantiles are sorted (Chernozhukov, Fernández-Val & Galichon 2010, "rearrangement").
 """
 
@@ -15,6 +18,9 @@ from itertools import pairwise
 from procurement.engine.errors import ParameterError
 from procurement.engine.expressions import normal_score
 
+#: Shape of the tail above the last quantile; its mean excess is 1.5 times that of an exponential tail and finite.
+TAIL_SHAPE = 1.0 / 3.0
+_STRAIGHT = 1e-9
 _score = lru_cache(maxsize=4096)(normal_score)
 
 
@@ -70,13 +76,35 @@ class QuantileCurve:
         above = min(max(place, 1), len(self.probabilities) - 1)
         return above - 1, above
 
+    @property
+    def tail_scale(self) -> float:
+        """σ of the Pareto tail above the last quantile; 0 where there is none (a line, two quantiles, a flat end)."""
+        if len(self.units) < 3 or self.units[-1] <= self.units[-2]:
+            return 0.0
+        slopes = [self._slope(place) for place in range(1, len(self.units))]
+        if max(slopes) - min(slopes) <= _STRAIGHT * max(slopes):
+            return 0.0
+        ratio = (1.0 - self.probabilities[-2]) / (1.0 - self.probabilities[-1])
+        return float((self.units[-1] - self.units[-2]) * TAIL_SHAPE / (ratio**TAIL_SHAPE - 1.0))
+
+    def is_in_tail(self, probability: float) -> bool:
+        """Does this probability ask for the Pareto tail?"""
+        return probability > self.probabilities[-1] and self.tail_scale > 0.0
+
     def quantile(self, probability: float) -> float:
         """Units not exceeded with `probability`. Through {0.5: 10, 0.9: 20}: quantile(0.8) = 16.567."""
         low, high = self.bracket(probability)
         if low == high:
             return self.units[low]
+        if self.is_in_tail(probability):
+            ratio = (1.0 - self.probabilities[-2]) / (1.0 - probability)
+            return float(self.units[-2] + self.tail_scale / TAIL_SHAPE * (ratio**TAIL_SHAPE - 1.0))
         share = (_score(probability) - self.scores[low]) / (self.scores[high] - self.scores[low])
         return max(0.0, self.units[low] + (self.units[high] - self.units[low]) * share)
+
+    def mean(self) -> float:
+        """E[D] of the curve: n(0)."""
+        return self.expected_shortage(0.0)
 
     def stretched(self, centre: float, factor: float, shift_per_score: float = 0.0) -> "QuantileCurve":
         """Each quantile moved to centre + (quantile − centre)·factor + z·shift_per_score, not below zero."""
@@ -84,6 +112,10 @@ class QuantileCurve:
             centre + (q - centre) * factor + z * shift_per_score for q, z in zip(self.units, self.scores, strict=True)
         )
         return QuantileCurve(self.probabilities, self.scores, tuple(max(0.0, units) for units in moved))
+
+    def moved(self, shift: float, factor: float) -> "QuantileCurve":
+        """Each quantile at shift + factor·quantile, not below zero."""
+        return QuantileCurve(self.probabilities, self.scores, tuple(max(0.0, shift + factor * q) for q in self.units))
 
     def _slope(self, place: int) -> float:
         """Units per unit of z left of node `place` (right of the last node: of the last pair)."""
@@ -103,7 +135,17 @@ class QuantileCurve:
 
     def probability_of_at_most(self, units: float) -> float:
         """F(units) = P(D ≤ units)."""
+        if units > self.units[-1] and (scale := self.tail_scale) > 0.0:
+            return 1.0 - (1.0 - self.probabilities[-2]) * self._tail_base(units, scale) ** (-1.0 / TAIL_SHAPE)
         return 0.0 if units < 0.0 else 1.0 - upper_tail(self._score_of(units))
+
+    def _tail_base(self, units: float, scale: float) -> float:
+        return 1.0 + TAIL_SHAPE * (units - self.units[-2]) / scale
+
+    def _tail_shortage(self, units: float, scale: float) -> float:
+        """E[(D − x)⁺] above the last quantile: (1 − p₁)·σ/(1 − ξ)·(1 + ξ·(x − q₁)/σ)^(1 − 1/ξ)."""
+        base = self._tail_base(units, scale) ** (1.0 - 1.0 / TAIL_SHAPE)
+        return (1.0 - self.probabilities[-2]) * scale / (1.0 - TAIL_SHAPE) * base
 
     def expected_shortage(self, units: float) -> float:
         """n(x) = E[(D − x)⁺], in units: the integral of demand above x, in closed form on each linear piece.
@@ -113,11 +155,17 @@ class QuantileCurve:
         """
         if units < 0.0:
             return self.expected_shortage(0.0) - units
+        scale, end, total = self.tail_scale, math.inf, 0.0
+        if scale > 0.0:
+            if units >= self.units[-1]:
+                return self._tail_shortage(units, scale)
+            end = self.scores[-1]
+            total = self._tail_shortage(self.units[-1], scale)
+            total += (self.units[-1] - units) * (1.0 - self.probabilities[-1])
         start = self._score_of(units)
-        if start == math.inf:
-            return 0.0
-        bounds = [start, *(z for z in self.scores if z > start), math.inf]
-        total = 0.0
+        if start >= end:
+            return total
+        bounds = [start, *(z for z in self.scores if start < z < end), end]
         for low, high in pairwise(bounds):
             place = bisect_right(self.scores, low)
             anchor = 0 if place == 0 else place - 1

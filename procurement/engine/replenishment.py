@@ -19,9 +19,12 @@ from procurement.engine.lot_sizing import (
     derive_cheapest_lot,
     derive_need,
     derive_order_up_to_level,
+    economic_lot,
     price_bands,
     unit_cost_at,
 )
+from procurement.engine.policies.one import solve_one
+from procurement.engine.policies.types import POLICY_MODELS, TARGET_KINDS
 from procurement.engine.reorder_point import demand_curve, derive_reorder_point
 from procurement.engine.replenishment_types import ReplenishmentInput, ReplenishmentResult
 
@@ -38,10 +41,13 @@ WARNINGS = {
 }
 #: Less than one unit in three million years is no demand: a smoothed forecast decays for ever and never reaches zero.
 NEGLIGIBLE_DEMAND = 1e-9
+#: No amount is larger: beyond it floating point loses single units.
+LARGEST = 1e15
 _AMOUNTS = (
     "mean_daily_demand", "lead_time_days", "review_days", "protection_mean", "protection_sd", "lead_time_sd_days",
     "on_hand", "reserved", "on_order", "in_draft", "in_transit", "backordered", "unit_cost",
     "holding_cost_rate_per_year", "fixed_order_cost", "minimum_order_quantity", "maximum_cover_days",
+    "service_correction",
 )  # fmt: skip
 
 
@@ -60,11 +66,25 @@ def plan_item(item: ReplenishmentInput) -> ReplenishmentResult:
     → s = 150, SS = 50, Q* = 604.2, undershoot 9.5, S = 745, order 685.
     """
     _check(item)
-    if 0.0 < item.mean_daily_demand < NEGLIGIBLE_DEMAND:
-        item = replace(item, mean_daily_demand=0.0)
+    negligible = {
+        name: 0.0
+        for name in (
+            "mean_daily_demand",
+            "protection_mean",
+            "protection_sd",
+            "lead_time_days",
+            "lead_time_sd_days",
+            "review_days",
+        )
+        if 0.0 < getattr(item, name) < NEGLIGIBLE_DEMAND
+    }
+    item = replace(item, **negligible) if negligible else item  # type: ignore[arg-type]
     derivation, bands = Derivation(), price_bands(item)
-    curve = derive_reorder_point(derivation, item, demand_curve(item))
-    derive_order_up_to_level(derivation, item, bands)
+    curve = demand_curve(item)
+    answer = solve_one(item, economic_lot(item, bands))
+    curve = derive_reorder_point(derivation, item, curve, answer)
+    derive_order_up_to_level(derivation, item, bands, answer.model, answer.sd)
+    derivation.given("model", "M", POLICY_MODELS.index(answer.model), f"code: {answer.model}", answer.model_reason)
     position = _derive_position(derivation, item)
     probability, shortage = 1.0 - curve.probability_of_at_most(position), curve.expected_shortage(position)
     derivation.given("stockout_probability", "P(D>IP)", probability, "probability", "forecast")
@@ -100,7 +120,8 @@ def _derive_position(derivation: Derivation, item: ReplenishmentInput) -> float:
 def _derive_order(derivation: Derivation, item: ReplenishmentInput, bands: Bands) -> list[str]:
     """Add the terms from the need to the order quantity; returns the warnings met on the way."""
     wanted = derivation.derive("needed_quantity", "S−IP", "order_up_to_level - inventory_position", "units")
-    derivation.given("pack_size", "n", item.pack_size, "units", "supplier item")
+    if "pack_size" not in derivation.values:
+        derivation.given("pack_size", "n", item.pack_size, "units", "supplier item")
     derivation.given("minimum_order_quantity", "MOQ", item.minimum_order_quantity, "units", "supplier item")
     room = math.inf
     if item.maximum_stock is not None:
@@ -164,7 +185,7 @@ def _result(
         inventory_position=values["inventory_position"],
         economic_order_quantity=values["economic_order_quantity"],
         order_quantity=quantity,
-        unit_cost=unit_cost_at(bands, quantity),
+        unit_cost=float(unit_cost_at(bands, quantity)),
         triggered=triggered,
         stockout_probability=values["stockout_probability"],
         expected_shortage=values["expected_shortage"],
@@ -179,6 +200,9 @@ def _check(item: ReplenishmentInput) -> None:
         value = getattr(item, name)
         if not (math.isfinite(value) and value >= 0.0):
             raise ParameterError(name, f"must be a number of at least 0 (item {item.sku_key})")
+        if value > LARGEST:
+            raise ParameterError(name, f"must be at most {LARGEST:g} (item {item.sku_key})")
+    _check_target(item)
     if not 0.0 < item.service_level < 1.0:
         raise ParameterError("service_level", f"must lie strictly between 0 and 1 (item {item.sku_key})")
     if not (math.isfinite(item.lines_sharing_order) and item.lines_sharing_order >= 1.0):
@@ -192,3 +216,26 @@ def _check(item: ReplenishmentInput) -> None:
     for quantity, cost in item.price_breaks:
         if not (math.isfinite(quantity) and math.isfinite(cost) and quantity >= 0.0 and cost >= 0.0):
             raise ParameterError("price_breaks", f"must hold quantities and costs of at least 0 (item {item.sku_key})")
+
+
+def _check_target(item: ReplenishmentInput) -> None:
+    """The target's own field must be there and usable; words must be known ones."""
+    words = {"target_kind": TARGET_KINDS, "unmet_demand": ("backordered", "lost"), "model": POLICY_MODELS}
+    for name, known in words.items():
+        if getattr(item, name) not in known:
+            raise ParameterError(name, f"must be one of {', '.join(known)} (item {item.sku_key})")
+    if item.target_kind == "fill_rate" and not (item.fill_rate is not None and 0.0 < item.fill_rate < 1.0):
+        raise ParameterError("fill_rate", f"must lie strictly between 0 and 1 (item {item.sku_key})")
+    if item.target_kind == "cost" and item.stockout_cost_per_unit is None:
+        raise ParameterError("stockout_cost_per_unit", f"is needed for a cost target (item {item.sku_key})")
+    if item.target_kind == "cost" and item.holding_cost_rate_per_year * item.unit_cost <= 0.0:
+        name = "unit_cost" if item.unit_cost <= 0.0 else "holding_cost_rate_per_year"
+        raise ParameterError(name, f"must be above 0 for a cost target (item {item.sku_key})")
+    if item.target_kind != "cycle_service_level" and item.review_days <= 0.0:
+        raise ParameterError("review_days", f"must be above 0 for this target (item {item.sku_key})")
+    for name in ("order_maximum", "pallet_size", "shelf_life_days"):
+        limit = getattr(item, name)
+        if limit is not None and not (math.isfinite(limit) and limit > 0.0):
+            raise ParameterError(name, f"must be above 0 (item {item.sku_key})")
+    if item.order_maximum is not None and item.order_maximum < item.minimum_order_quantity:
+        raise ParameterError("order_maximum", f"lies below minimum_order_quantity (item {item.sku_key})")

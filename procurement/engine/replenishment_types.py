@@ -17,6 +17,16 @@ class ReplenishmentInput:
     `in_transit` what other warehouses have sent.
     `fixed_order_cost` is of a whole order, shared by the `lines_sharing_order` items that are usually ordered together.
     `price_breaks` are all-units: from `min_qty` on, the whole order costs `unit_cost` a unit. `unit_cost` is landed.
+    `incremental`: a break's cost holds for the units above it only.
+
+    `target_kind` names the target: `cycle_service_level` (`service_level`), `fill_rate` (`fill_rate`: the share of
+    demand served from stock) or `cost` (`stockout_cost_per_unit` against holding). `unmet_demand`: `backordered` or
+    `lost`. The lead time is gamma with `lead_time_days` and `lead_time_sd_days`, unless `quantiles_include_lead_time`;
+    `lead_times_cross` says that a later order may arrive before an earlier one. `model`: `automatic`, `order_up_to`
+    (R,S), `min_max` (R,s,S) or `fixed_lot` (R,s,nQ). `service_correction` multiplies the safety stock (learned from
+    what policies achieved). `order_maximum`: what the supplier can deliver in one order; an order of at least a
+    `pallet_size` is rounded to whole pallets where that costs no more; nothing is ordered beyond what sells within
+    `shelf_life_days`.
     """
 
     sku_key: str
@@ -44,6 +54,17 @@ class ReplenishmentInput:
     maximum_stock: float | None = None
     maximum_cover_days: float = 365.0
     stockout_cost_per_unit: float | None = None
+    target_kind: str = "cycle_service_level"
+    fill_rate: float | None = None
+    unmet_demand: str = "backordered"
+    quantiles_include_lead_time: bool = False
+    lead_times_cross: bool = False
+    model: str = "automatic"
+    service_correction: float = 1.0
+    incremental: bool = False
+    order_maximum: float | None = None
+    pallet_size: float | None = None
+    shelf_life_days: float | None = None
 
     @property
     def protection_days(self) -> float:

@@ -1,33 +1,51 @@
 """The textbook models of `optimize`, one small file per family; `MODELS` is the one register of them, by name."""
 
 from procurement.engine.models import (
+    base_stock,
     eoq,
     eoq_discounts,
+    finite_horizon,
+    gsm_tree,
+    joint_order,
+    jrp,
     loss,
     newsvendor_continuous,
     newsvendor_discrete,
     newsvendor_normal,
     order_up_to,
+    power_of_two,
     rq_normal,
+    rq_other,
     rq_poisson,
+    silver_meal,
     ss,
+    ssm_serial,
     supply_uncertainty,
     wagner_whitin,
 )
 from procurement.engine.models.model import Model
 
 _FAMILIES = (
+    base_stock,
     eoq,
     eoq_discounts,
+    finite_horizon,
+    jrp,
     newsvendor_normal,
     newsvendor_discrete,
     newsvendor_continuous,
     loss,
     rq_normal,
+    rq_other,
     rq_poisson,
+    silver_meal,
     ss,
     wagner_whitin,
     supply_uncertainty,
     order_up_to,
+    power_of_two,
+    gsm_tree,
+    ssm_serial,
+    joint_order,
 )
 MODELS: dict[str, Model] = {model.name: model for family in _FAMILIES for model in family.MODELS}

@@ -11,7 +11,7 @@ from procurement.engine.errors import ParameterError
 from procurement.engine.explanation import Derivation, to_records
 from procurement.engine.expressions import WHOLE_TOLERANCE, round_down, round_up
 from procurement.engine.models.model import Model
-from procurement.engine.parameters import number, optional, required, table
+from procurement.engine.parameters import choice, number, optional, required, table
 from procurement.engine.quantiles import QuantileCurve
 from procurement.engine.reorder_point import derive_forecast_quantile
 
@@ -24,6 +24,8 @@ class OrderUpToInputs:
 
     Targets: `cycle_service_level` = P(no stock-out in a protection interval) · `fill_rate` = share of demand served
     from stock, with `mean_demand_per_review` · `holding_cost` and `stockout_cost` (per unit and interval).
+    `unmet_demand`: `lost`, or `backordered`; where it is not said, backordered if units already wait, else lost. The
+    mean of the demand is the curve's, or `protection_mean`, or that of `lead_time` + `review_period`.
     """
 
     quantiles: tuple[tuple[float, float], ...] = required(table(_OPEN_SHARE, number(at_least=0)))
@@ -33,11 +35,19 @@ class OrderUpToInputs:
     cycle_service_level: float | None = optional(_OPEN_SHARE)
     fill_rate: float | None = optional(_OPEN_SHARE)
     mean_demand_per_review: float | None = optional(number(above=0))
+    unmet_demand: str | None = optional(choice("lost", "backordered"))
+    protection_mean: float | None = optional(number(above=0))
+    lead_time: float | None = optional(number(at_least=0))
+    review_period: float | None = optional(number(above=0))
     holding_cost: float | None = optional(number(above=0))
     stockout_cost: float | None = optional(number(above=0))
     minimum_order_quantity: float = optional(number(at_least=0), 0.0)
     pack_size: float | None = optional(number(above=0))
     maximum_stock: float | None = optional(number(at_least=0))
+
+    @property
+    def is_backordered(self) -> bool:
+        return self.unmet_demand == "backordered" or (self.unmet_demand is None and self.backordered > 0.0)
 
     def __post_init__(self) -> None:
         by_cost = self.holding_cost is not None or self.stockout_cost is not None
@@ -94,27 +104,54 @@ def _derive_target(derivation: Derivation, inputs: OrderUpToInputs, curve: Quant
     else:
         derivation.given("fill_rate", "β", inputs.fill_rate or 0.0, "share", "input")
         derivation.given("mean_demand_per_review", "dR", inputs.mean_demand_per_review or 0.0, "units", "input")
+        _derive_fill_rate(derivation, inputs, curve)
+
+
+def _derive_fill_rate(derivation: Derivation, inputs: OrderUpToInputs, curve: QuantileCurve) -> None:
+    """Lost sales: n(S) = (1 − β)·E[D]; backorders: n(S) − n_L(S) = (1 − β)·d·R, D being demand over L + R.
+
+    What is sold in any L + R days had been in position, so it cannot exceed S: (D − S)⁺ of a window is lost, and lost
+    once, though it stands in (L + R)/R windows. Backorders: those of the lead time are waiting from earlier reviews.
+    """
+    mean = max(curve.mean(), inputs.mean_demand_per_review or 0.0)  # the interval holds a review
+    if inputs.lead_time is not None and inputs.review_period is not None:
+        reviews = (inputs.lead_time + inputs.review_period) / inputs.review_period
+        mean = reviews * (inputs.mean_demand_per_review or 0.0)
+    if inputs.protection_mean is not None:
+        mean = inputs.protection_mean
+    waiting = None
+    if inputs.is_backordered:
+        share = max(0.0, 1.0 - (inputs.mean_demand_per_review or 0.0) / mean) if mean > 0.0 else 0.0
+        waiting = curve.moved(share * mean - share**0.5 * mean, share**0.5)
         allowed = derivation.derive("allowed_shortage", "n", "(1 - fill_rate) * mean_demand_per_review", "units")
-        stock = stock_for_shortage(curve, allowed)
-        derivation.given("forecast_quantile", "q", stock, "units", "smallest stock with n(S) ≤ allowed shortage")
-        derivation.given("expected_shortage", "n(S)", curve.expected_shortage(stock), "units", "forecast")
+    else:
+        derivation.given("mean_protection_demand", "E[D]", mean, "units", "forecast")
+        allowed = derivation.derive("allowed_shortage", "n", "(1 - fill_rate) * mean_protection_demand", "units")
+    stock = stock_for_shortage(curve, allowed, waiting)
+    derivation.given("forecast_quantile", "q", stock, "units", "smallest stock with n(S) ≤ allowed shortage")
+    derivation.given("expected_shortage", "n(S)", curve.expected_shortage(stock), "units", "forecast")
 
 
-def stock_for_shortage(curve: QuantileCurve, allowed: float) -> float:
-    """Smallest S ≥ 0 with E[(D − S)⁺] ≤ allowed: β = 1 − n(S)/(d·R), Silver, Pyke & Thomas, ch. 7, for (R, S).
+def stock_for_shortage(curve: QuantileCurve, allowed: float, waiting: QuantileCurve | None = None) -> float:
+    """Smallest S ≥ 0 with n(S) − n_waiting(S) ≤ allowed: β = 1 − n(S)/(d·R), Silver, Pyke & Thomas, ch. 7, for (R, S).
 
     Normal check: mean 100, sd 10, β = 0.99 of 10 a review: σ·ℒ(k) = 0.1 → k = 1.9370... and S = 100 + 10·k.
     """
+
+    def short(stock: float) -> float:
+        earlier = waiting.expected_shortage(stock) if waiting else 0.0
+        return curve.expected_shortage(stock) - earlier
+
     low, high = 0.0, max(1.0, 2.0 * curve.units[-1])
-    if curve.expected_shortage(low) <= allowed:
+    if short(low) <= allowed:
         return low
-    while curve.expected_shortage(high) > allowed:
+    while short(high) > allowed:
         low, high = high, 2.0 * high
     while True:
         middle = (low + high) / 2.0
         if middle in (low, high):
             return high
-        low, high = (low, middle) if curve.expected_shortage(middle) <= allowed else (middle, high)
+        low, high = (low, middle) if short(middle) <= allowed else (middle, high)
 
 
 def _derive_quantity(derivation: Derivation, inputs: OrderUpToInputs, curve: QuantileCurve) -> float:

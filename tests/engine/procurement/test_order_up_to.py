@@ -39,7 +39,8 @@ def test_costs_ask_for_the_critical_ratio():
 
 def test_a_fill_rate_is_not_a_cycle_service_level():
     # σ·ℒ(k) = (1 − 0.99)·50 = 0.5 with σ = 10.5: ℒ(1.2817) = 0.0476
-    level, _ = decision(quantiles=NORMAL, on_hand=0, fill_rate=0.99, mean_demand_per_review=50)
+    level, _ = decision(quantiles=NORMAL, on_hand=0, fill_rate=0.99, mean_demand_per_review=50,
+                        unmet_demand="backordered")  # fmt: skip
 
     k = (level - 100) / 10.5
     normal = NormalDist()
