@@ -4,7 +4,15 @@ from catalog.models import CalendarEvent, Channel, Sku
 from config.kernel.models import Job
 from forecasting.models import ForecastOverride
 from monitoring.models import Alert
-from procurement.models import LineResponse, Proposal, PurchaseOrder, PurchaseOrderLine
+from procurement.models import (
+    ActionMessage,
+    ClearanceProposal,
+    Experiment,
+    LineResponse,
+    Proposal,
+    PurchaseOrder,
+    PurchaseOrderLine,
+)
 from warehouses.models import (
     BalanceSheet,
     ChannelEvent,
@@ -18,6 +26,7 @@ from warehouses.models import (
     Transfer,
 )
 
+ActionMessageKind = ActionMessage.Kind
 AlertKind = Alert.Kind
 AlertSeverity = Alert.Severity
 AnswerDecision = LineResponse.Decision
@@ -26,7 +35,11 @@ CalendarEventKind = CalendarEvent.Kind
 ChannelEventKind = ChannelEvent.Kind
 ChannelEventState = ChannelEvent.State
 ChannelKind = Channel.Kind
+ClearanceCause = ClearanceProposal.Cause
+ClearanceWayOut = ClearanceProposal.WayOut
 CountSheetStatus = CountSheet.Status
+ExperimentStatus = Experiment.Status
+ExperimentVerdict = Experiment.Verdict
 JobState = Job.State
 LocationKind = Location.Kind
 MovementKind = StockMovement.Kind

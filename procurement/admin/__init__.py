@@ -2,6 +2,14 @@
 
 from procurement.admin.action_messages import ActionMessageAdmin, message_panel, message_terms_panel
 from procurement.admin.clearance import ClearanceProposalAdmin, clearance_panel, clearance_terms_panel
+from procurement.admin.effects import PolicyChangeAdmin, ServiceCorrectionAdmin, change_panel
+from procurement.admin.experiment_lists import ExperimentItemAdmin, ExperimentLookAdmin
+from procurement.admin.experiments import (
+    ExperimentAdmin,
+    experiment_log_panel,
+    experiment_panel,
+    experiment_preview_panel,
+)
 from procurement.admin.lead_times import LeadTimeProfileAdmin, lead_times_panel
 from procurement.admin.order_page import changes_panel, diary_panel, lines_panel, receipts_panel
 from procurement.admin.orders import PurchaseOrderAdmin
@@ -20,14 +28,19 @@ from procurement.admin.suppliers import (
     SupplierItemAdmin,
     SupplierMembershipAdmin,
 )
+from procurement.admin.transfers import TransferProposalAdmin, transfer_panel, transfer_terms_panel
 
 __all__ = [
     "ActionMessageAdmin",
     "BuyingBudgetAdmin",
     "ClearanceProposalAdmin",
+    "ExperimentAdmin",
+    "ExperimentItemAdmin",
+    "ExperimentLookAdmin",
     "LeadTimeProfileAdmin",
     "LineResponseAdmin",
     "PolicyAdmin",
+    "PolicyChangeAdmin",
     "PolicyReplayAdmin",
     "ProposalAdmin",
     "PurchaseOrderAdmin",
@@ -35,15 +48,21 @@ __all__ = [
     "ReceiptAdmin",
     "ScenarioAdmin",
     "ScenarioLineAdmin",
+    "ServiceCorrectionAdmin",
     "SupplierAdmin",
     "SupplierClosureAdmin",
     "SupplierItemAdmin",
     "SupplierMembershipAdmin",
+    "TransferProposalAdmin",
     "buying_panel",
+    "change_panel",
     "changes_panel",
     "clearance_panel",
     "clearance_terms_panel",
     "diary_panel",
+    "experiment_log_panel",
+    "experiment_panel",
+    "experiment_preview_panel",
     "explanation_panel",
     "lead_times_panel",
     "lines_panel",
@@ -57,4 +76,6 @@ __all__ = [
     "scenario_job_panel",
     "scenario_panel",
     "stock_ahead_panel",
+    "transfer_panel",
+    "transfer_terms_panel",
 ]

@@ -77,6 +77,9 @@ NAMES = {
     "order_maximum": gettext_lazy("Most the supplier delivers in one order"),
     "pallet_size": gettext_lazy("Pallet"),
     "shelf_life_days": gettext_lazy("Shelf life"),
+    "shelf_life_room": gettext_lazy("Most that sells within its shelf life"),
+    "dearer_units_cost": gettext_lazy("What the units below the break cost more"),
+    "whole_lots": gettext_lazy("Whole lots that reach the reorder point"),
     "joint_difference": gettext_lazy("Difference from settling the order as a whole"),
     "joint_quantity": gettext_lazy("Quantity settled with the whole order"),
     "joint_budget": gettext_lazy("Limit of the order: budget"),
@@ -98,6 +101,27 @@ NAMES = {
     "arranged_difference": gettext_lazy("Difference arranged by a planner"),
     "split_quantity": gettext_lazy("Quantity after the split"),
     "merged_quantity": gettext_lazy("Quantity after the merge"),
+    "moved": gettext_lazy("Units moved"),
+    "carriage": gettext_lazy("Carriage of a unit"),
+    "transfer_cost": gettext_lazy("Cost of a transfer, whatever its size"),
+    "moving_cost": gettext_lazy("Cost of moving"),
+    "shortage_avoided": gettext_lazy("Shortage avoided at both places"),
+    "saving": gettext_lazy("Saved, after the cost of moving"),
+    "source_stock": gettext_lazy("Stock there and coming, where it comes from"),
+    "source_stock_after": gettext_lazy("Stock after the move, where it comes from"),
+    "source_short": gettext_lazy("Expected shortage without the move, where it comes from"),
+    "source_short_after": gettext_lazy("Expected shortage after the move, where it comes from"),
+    "source_shortage_cost": gettext_lazy("Cost of a unit short, where it comes from"),
+    "source_holding_cost": gettext_lazy("Cost of holding a unit over the interval, where it comes from"),
+    "source_avoided": gettext_lazy("Shortage avoided, where it comes from"),
+    "source_gain": gettext_lazy("Gained, where it comes from"),
+    "target_stock": gettext_lazy("Stock there and coming, where it goes"),
+    "target_stock_after": gettext_lazy("Stock after the move, where it goes"),
+    "target_short": gettext_lazy("Expected shortage without the move, where it goes"),
+    "target_short_after": gettext_lazy("Expected shortage after the move, where it goes"),
+    "target_shortage_cost": gettext_lazy("Cost of a unit short, where it goes"),
+    "target_avoided": gettext_lazy("Shortage avoided, where it goes"),
+    "target_gain": gettext_lazy("Gained, where it goes"),
 }
 CANDIDATE = re.compile(r"candidate_(\d+)_(quantity|unit_cost|cost)")
 CANDIDATE_NAMES = {
@@ -168,6 +192,8 @@ SOURCES = {
     "planner": gettext_lazy("planner"),
     "no demand in a review period": gettext_lazy("no demand in a review period"),
     "no feasible quantity": gettext_lazy("no feasible quantity"),
+    "item": gettext_lazy("item"),
+    "what the limits leave room for": gettext_lazy("what the limits leave room for"),
     "cheapest feasible quantity": gettext_lazy("cheapest feasible quantity"),
     "position is not below the reorder point": gettext_lazy("position is not below the reorder point"),
 }
@@ -180,6 +206,12 @@ WARNINGS = {
     "minimum_not_worthwhile": gettext_lazy("Ordering the minimum would cost more than it saves."),
     "maximum_below_reorder_point": gettext_lazy("The maximum stock lies below the reorder point."),
     "cover_exceeds_limit": gettext_lazy("The order covers more days than the policy wants."),
+    "order_maximum_below_need": gettext_lazy(
+        "What the supplier delivers in one order does not reach the reorder point."
+    ),
+    "shelf_life_below_need": gettext_lazy(
+        "More would not sell within its shelf life; the order does not reach the reorder point."
+    ),
 }
 RESULTS = frozenset({"reorder_point", "safety_stock", "order_up_to_level", "inventory_position", "order_quantity"})
 

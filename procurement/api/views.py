@@ -17,6 +17,7 @@ from procurement.api.optimize import OptimizeViewSet
 from procurement.api.order_serializers import PurchaseOrderSerializer
 from procurement.api.orders import LineResponseViewSet, PurchaseOrderViewSet
 from procurement.api.receipts import ReceiptViewSet
+from procurement.api.transfer_proposals import TransferProposalViewSet
 from procurement.api.what_if import PolicyReplayViewSet, ScenarioViewSet
 from procurement.models import Policy, Proposal, Supplier, SupplierItem
 from procurement.services.decisions import Decision, accept_proposals, dismiss_proposals
@@ -149,6 +150,7 @@ class PlanViewSet(HouseViewSet):
 
 ROUTES = [
     ("clearance-proposals", ClearanceProposalViewSet),
+    ("transfer-proposals", TransferProposalViewSet),
     ("suppliers", SupplierViewSet),
     ("supplier-items", SupplierItemViewSet),
     ("policies", PolicyViewSet),

@@ -15,7 +15,7 @@ from forecasting.selectors import complete_runs, last_demand_day
 from procurement.models import ExperimentItem, PolicyChange, PolicyReplay
 from procurement.services.experiments.measures import fared_pairs, rates_of
 from procurement.services.policies import values_of
-from procurement.services.replay_history import KNOWN_DAYS, LEAST_KNOWN, past_of
+from procurement.services.replay_history import KNOWN_DAYS, past_of
 from procurement.services.replay_levels import WARM_UP_DAYS, Chunk, levels_over_time, replay_of
 from procurement.services.trials import Trial, trials_of
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 LEAST_DAYS = 28  # that are measured
 MOST_DAYS = 120  # from the change to the last of them
+# Sold for less than the year that levels are learned from, the replay's levels would drift while it fills.
+LEAST_KNOWN = KNOWN_DAYS
 WORLDS = 8  # of lead times; the demand is the one that happened
 ROWS_AT_A_TIME = 400
 FIGURES = ("stock_value", "fill_rate", "cost")

@@ -16,8 +16,10 @@ from monitoring.models import Alert, KpiSnapshot
 from procurement.models import (
     ActionMessage,
     ClearanceProposal,
+    Experiment,
     LineResponse,
     Policy,
+    PolicyChange,
     PolicyReplay,
     PriceBreak,
     PurchaseOrder,
@@ -25,6 +27,8 @@ from procurement.models import (
     Receipt,
     ReceiptLine,
     Scenario,
+    ServiceCorrection,
+    TransferProposal,
 )
 from tests.cast import (
     NOW,
@@ -321,10 +325,26 @@ ROWS: dict[str, Callable[[Any, int], Any]] = {
     ),
     "proposals": lambda world, n: make_proposal(world, sku_with_item(world, n), 5, warehouse=make_warehouse(f"QW{n}")),
     "action-messages": action_message,
+    "transfer-proposals": lambda world, n: TransferProposal.objects.create(
+        run=make_run(), sku=make_sku(f"QT{n}"), source=make_warehouse(f"QT{n}"), target=world.main, quantity=5
+    ),
     "clearance-proposals": clearance,
     "policy-replays": lambda world, n: PolicyReplay.objects.create(name=f"q{n}", job=Job.objects.create(kind="x")),
     "scenarios": lambda world, n: Scenario.objects.create(
         name=f"q{n}", run=make_run(), supplier=make_supplier(f"QS{n}"), warehouse=make_warehouse(f"QW{n}")
+    ),
+    "experiments": lambda world, n: Experiment.objects.create(
+        name=f"q{n}", warehouse=make_warehouse(f"QW{n}"), category=Category.objects.create(code=f"Q{n}", name="q")
+    ),
+    "policy-changes": lambda world, n: PolicyChange.objects.create(policy_name=f"q{n}", changed_at=NOW),
+    "service-corrections": lambda world, n: ServiceCorrection.objects.create(
+        warehouse=make_warehouse(f"QW{n}"),
+        segment="A lumpy",
+        asked=0.95,
+        realised=0.9,
+        item_count=12,
+        days=56,
+        learned_at=NOW,
     ),
     "purchase-orders": purchase_order,
     "line-responses": purchase_order,

@@ -96,6 +96,7 @@ TABLE: dict[str, dict[str, set[str]]] = {
     "suppliers": {"read": INSIDE, "POST": {P}, "PATCH": {P}},
     "supplier-items": {"read": BUYERS, "POST": {P}, "PATCH": {P}},
     "policies": {"read": BUYERS, "POST": {P}, "PATCH": {P}},
+    "transfer-proposals": {"read": BUYERS, "POST accept": {P}, "POST dismiss": {P}},
     "clearance-proposals": {"read": BUYERS, "POST accept": {P}, "POST dismiss": {P}},
     "proposals": {
         "read": BUYERS,
@@ -122,6 +123,9 @@ TABLE: dict[str, dict[str, set[str]]] = {
     "optimize": {"POST": {P, I}},
     "policy-replays": {"read": BUYERS, "POST": {P}},
     "scenarios": {"read": BUYERS, "POST": {P}},
+    "experiments": {"read": BUYERS, "POST": {P}, "POST start": {P}, "POST stop": {P}, "POST adopt": {P}},
+    "policy-changes": {"read": BUYERS},
+    "service-corrections": {"read": BUYERS},
     "alerts": {"read": INSIDE, "POST acknowledge": {P, C}},
     "kpis": {"read": BUYERS},
     "jobs": {"read": BUYERS, "POST cancel": {P}, "POST resume": {P}},

@@ -5,7 +5,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from catalog.models import Channel, Sku
-from warehouses.models import SalesOrder, SalesOrderLine, Warehouse
+from warehouses.models import SalesOrder, SalesOrderLine, ShippingRate, Warehouse
 
 
 def sell_daily(
@@ -38,3 +38,10 @@ def sell_daily(
         )
         for order, (_day, quantity) in zip(orders, days, strict=True)
     )
+
+
+def keep_apart(sku: Sku, *warehouses: Warehouse) -> None:
+    """Carriage is dearer than the goods: what is short is bought, never moved from these warehouses."""
+    Sku.objects.filter(pk=sku.pk).update(weight_kg=1)
+    for warehouse in warehouses:
+        ShippingRate.objects.create(warehouse=warehouse, base_cost=100_000)

@@ -21,7 +21,7 @@ from procurement.services.decisions import Decision, accept_proposals, dismiss_p
 from procurement.services.planning import PlanOutcome, queue_plan, run_plan
 from procurement.tasks import run_nightly_plan
 from tests.cast import make_lot, put_stock
-from tests.procurement.planning_world import sell_daily
+from tests.procurement.planning_world import keep_apart, sell_daily
 
 NOW = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
 YESTERDAY = date(2026, 3, 1)
@@ -49,6 +49,7 @@ def row_versions() -> list[tuple[int, str]]:
 def selling(world: Any) -> Any:
     """Ten mugs a day from MAIN for 120 days; Northwind delivers in 14 days, orders are reviewed every 7."""
     sell_daily(world.mug, world.web, world.main, quantities=TEN_A_DAY, until=YESTERDAY)
+    keep_apart(world.mug, world.north)
     return world
 
 

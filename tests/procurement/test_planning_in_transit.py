@@ -7,7 +7,7 @@ import pytest
 
 from procurement.models import Proposal
 from tests.cast import NOW, make_location
-from tests.procurement.planning_world import sell_daily
+from tests.procurement.planning_world import keep_apart, sell_daily
 from tests.procurement.test_planning import TEN_A_DAY, YESTERDAY, plan
 from warehouses.models import Location, StockMovement
 from warehouses.services.stock import Move, post_movements
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def test_units_in_transit_lower_the_proposal_by_as_many(world: Any) -> None:
     sell_daily(world.mug, world.web, world.main, quantities=TEN_A_DAY, until=YESTERDAY)
+    keep_apart(world.mug, world.north)
     plan()
     before = Proposal.objects.get(sku=world.mug, warehouse=world.main, status="open")
     under_way = make_location(world.main, "TRANSIT", Location.Kind.IN_TRANSIT)

@@ -6,6 +6,7 @@ Pure functions: numbers in, markup out. Every chart is drawn twice, for wide and
 from config.kernel.charts.bars import bar_chart, level_bar
 from config.kernel.charts.canvas import Figure
 from config.kernel.charts.curve import Point, curve_chart
+from config.kernel.charts.effect import Seen, effect_chart
 from config.kernel.charts.fan import FanData, fan_chart
 from config.kernel.charts.lines import Line, line_chart
 from config.kernel.charts.outlook import OutlookData, Special, outlook_chart
@@ -18,10 +19,12 @@ __all__ = [
     "Line",
     "OutlookData",
     "Point",
+    "Seen",
     "Special",
     "StockData",
     "bar_chart",
     "curve_chart",
+    "effect_chart",
     "fan_chart",
     "level_bar",
     "line_chart",

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,10 @@ from catalog.models import Sku
 from forecasting.models import Forecast, ForecastRun
 from forecasting.selectors.adjusted import adjusted_forecasts
 from procurement.models import ClearanceProposal, SupplierItem
+from procurement.selectors_optimising import open_transfer_quantities
 from procurement.services.aims import DEFAULT_POLICY, Pair, PlannedItem, planned_items
 from procurement.services.clearance.elasticities import elasticities_of
+from procurement.services.moving_costs import MovingCosts
 from warehouses.models import StockLevel, Warehouse
 from warehouses.selectors.stock import Position, stock_positions, usable
 
@@ -28,8 +31,6 @@ Cause = ClearanceProposal.Cause
 SALVAGE = {Cause.OVERSTOCK: 0.5, Cause.END_OF_LIFE: 0.1, Cause.EXPIRY: 0.0}
 END_OF_LIFE_DAYS, SHORTEST_END = 90, 14
 EXPIRY_DAYS = 180
-# What a transfer costs: once, and a unit (picking, carriage, putting away), as a share of its cost.
-MOVING_FIXED, MOVING_SHARE = 10.0, 0.03
 LEAST_EXCESS = 1.0
 
 
@@ -63,13 +64,17 @@ class _World:
     demand: Mapping[Pair, _Demand]
     lots: Mapping[Pair, Sequence[tuple[date, float]]]
     places: Mapping[int, str]
+    moving: MovingCosts
+    bound: Mapping[Pair, Decimal]
 
     def free(self, pair: Pair) -> float:
-        return max(float(self.stock.get(pair, Position()).available), 0.0)
+        """Available, and what other advice is about to bring or take."""
+        free = self.stock.get(pair, Position()).available + self.bound.get(pair, Decimal(0))
+        return max(float(free), 0.0)
 
 
 def cases_of(run: ForecastRun, sku_ids: Collection[int], *, today: date) -> list[Found]:
-    """The stocks of these SKUs that are too much; at most 20 queries, however many SKUs."""
+    """The stocks of these SKUs that are too much; at most 24 queries, however many SKUs."""
     world = _world(run, sku_ids, today)
     wanted = [
         (pair, cause, *found)
@@ -105,6 +110,8 @@ def _world(run: ForecastRun, sku_ids: Collection[int], today: date) -> _World:
         demand=demand,
         lots=_expiring(skus, today),
         places=dict(Warehouse.objects.filter(is_active=True).values_list("pk", "code")),
+        moving=MovingCosts(),
+        bound=open_transfer_quantities(),
     )
 
 
@@ -209,6 +216,7 @@ def _elsewhere(world: _World, pair: Pair, excess: float, days: float, cost: floa
         units, there = min(excess, max(mean - world.free(other), 0.0)), world.free(other)
         if units >= LEAST_EXCESS:
             sold = expected_sales(there + units, mean, sd) - expected_sales(there, mean, sd)
-            price = float(world.skus[pair[0]].unit_price)
-            found.append(Elsewhere(code, units, min(sold, units), price, MOVING_SHARE * cost, MOVING_FIXED))
+            sku = world.skus[pair[0]]
+            moving = world.moving.between(pair[1], warehouse, sku, cost)
+            found.append(Elsewhere(code, units, min(sold, units), float(sku.unit_price), moving.unit, moving.fixed))
     return found

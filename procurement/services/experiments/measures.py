@@ -90,7 +90,7 @@ def fared_pairs(pairs: list[Pair], items: Mapping[Pair, PlannedItem], *, first: 
     value = stock.mean(axis=1) * np.array([float(skus[sku].unit_cost) for sku, _place in pairs])
     rates = np.array([rates_of(skus[pair[0]], items.get(pair)) for pair in pairs])
     cost = value * rates[:, 0] / 365.0 + rates[:, 1] * short / days
-    return PairSums(value, short, wanted, cost, known.all(axis=1))
+    return PairSums(value, short, wanted, cost, np.asarray(known.all(axis=1)))
 
 
 def rates_of(sku: Sku, planned: PlannedItem | None) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from statistics import NormalDist
 from config.kernel.errors import ValidationFailed
 from forecasting.selectors import last_demand_day
 from procurement.models import Experiment, ExperimentItem
+from procurement.services.experiments.looking import LEAST_DAYS
 from procurement.services.experiments.measures import Fared, fared
 from procurement.services.experiments.starting import candidates, drawn_items
 
@@ -86,21 +87,19 @@ def _days(
     counts = Counter(item.arm for item in drawn)
     is_fill = experiment.metric == Experiment.Metric.FILL_RATE
     effects = FILL_EFFECTS if is_fill else tuple(share * mean for share in EFFECTS)
-    return [
-        (
-            effect,
-            days_needed(
-                effect=effect,
-                item_sd=sqrt(lasting),
-                daily_sd=sqrt(daily),
-                champions=counts[ExperimentItem.Arm.CHAMPION],
-                challengers=counts[ExperimentItem.Arm.CHALLENGER],
-                alpha=_alpha_of_one_look(float(experiment.alpha)),
-            ),
+    found = {
+        effect: days_needed(
+            effect=effect,
+            item_sd=sqrt(lasting),
+            daily_sd=sqrt(daily),
+            champions=counts[ExperimentItem.Arm.CHAMPION],
+            challengers=counts[ExperimentItem.Arm.CHALLENGER],
+            alpha=_alpha_of_one_look(float(experiment.alpha)),
         )
         for effect in effects
         if effect > 0.0
-    ]
+    }
+    return [(effect, None if days is None else max(days, LEAST_DAYS)) for effect, days in found.items()]
 
 
 def _item_variance(

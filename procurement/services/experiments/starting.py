@@ -23,6 +23,9 @@ from procurement.services.policy_book import PolicyBook
 LEAST_ITEMS = 8
 # Without a spread in the days before, the interval is laid out for this share of the metric's mean.
 ASSUMED_ERROR = 0.05
+# Where shelves empty, SKUs differ so much in fill rate. Full shelves in the days before would lay the guard-rail's
+# interval out for a spread that harm itself takes away.
+HARMED_SD = 0.3
 
 
 @one_transaction
@@ -145,14 +148,16 @@ def drawn_items(experiment: Experiment, skus: Sequence[int], before: Mapping[int
         raise ValidationFailed(words % {"count": len(skus), "least": LEAST_ITEMS})
     value, demand = _classes(skus)
     strata = strata_of([value.get(sku, "") for sku in skus], [demand.get(sku, "") for sku in skus])
-    drawn = assign([str(sku) for sku in skus], strata, share=float(experiment.share), seed=experiment.seed)
+    # By code, which is the same in every copy of the data.
+    codes = dict(Sku.objects.filter(pk__in=skus).values_list("pk", "code"))
+    drawn = assign([codes[sku] for sku in skus], strata, share=float(experiment.share), seed=experiment.seed)
     if not any(min(count) >= 2 for count in drawn.counts.values()):
         raise ValidationFailed(_("No segment has two SKUs for each arm: take more SKUs, or another share."))
     return [
         ExperimentItem(
             experiment=experiment,
             sku_id=sku,
-            arm=drawn.arms[str(sku)],
+            arm=drawn.arms[codes[sku]],
             stratum=stratum,
             covariate=before[sku].of(experiment.metric),
         )
@@ -179,7 +184,9 @@ def _planned_errors(experiment: Experiment, drawn: Sequence[ExperimentItem], las
     late = fared(skus, first=last - timedelta(days=half - 1), until=last, warehouse_id=place)
     metric = _expected_error(experiment.metric, drawn, early, late)
     fill = _expected_error(Experiment.Metric.FILL_RATE, drawn, early, late)
-    return {"planned_error": metric, "planned_fill_error": fill}
+    challengers = sum(item.arm == ExperimentItem.Arm.CHALLENGER for item in drawn)
+    harmed = HARMED_SD * (1.0 / challengers + 1.0 / (len(drawn) - challengers)) ** 0.5
+    return {"planned_error": metric, "planned_fill_error": max(fill, harmed)}
 
 
 def _expected_error(
