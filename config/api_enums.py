@@ -8,6 +8,7 @@ from procurement.models import (
     ActionMessage,
     ClearanceProposal,
     Experiment,
+    JointOrder,
     LineResponse,
     Proposal,
     PurchaseOrder,
@@ -41,6 +42,7 @@ CountSheetStatus = CountSheet.Status
 ExperimentStatus = Experiment.Status
 ExperimentVerdict = Experiment.Verdict
 JobState = Job.State
+JointOrderStatus = JointOrder.Status
 LocationKind = Location.Kind
 MovementKind = StockMovement.Kind
 OrderStatus = SalesOrder.Status

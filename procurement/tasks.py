@@ -6,6 +6,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from config.kernel.jobs import ABANDONED_AFTER, JobBusy, send_to_worker
+from procurement.services.corrections import learn_service_corrections
+from procurement.services.effects import evaluate_policy_changes
+from procurement.services.experiments import look_at_experiments
 from procurement.services.lead_times import learn_lead_times
 from procurement.services.planning import advance_plan, queue_plan
 from procurement.services.replays import run_policy_replay
@@ -56,3 +59,21 @@ def _patiently(task: Any, work: Any, job_id: str) -> dict[str, Any] | None:
 def learn_lead_times_task() -> int:
     """Every supplier's lead time from what it has delivered; before the night's plan, which learns once more."""
     return learn_lead_times(timezone.now())
+
+
+@shared_task(name="procurement.look_at_experiments")
+def look_at_experiments_task() -> dict[str, int]:
+    """Every running experiment is looked at once a day; one that does harm ends here."""
+    return look_at_experiments(now=timezone.now())
+
+
+@shared_task(name="procurement.evaluate_policy_changes")
+def evaluate_policy_changes_task() -> dict[str, int]:
+    """What changed policies brought, once they are old enough to tell; each is evaluated once."""
+    return evaluate_policy_changes(timezone.now())
+
+
+@shared_task(name="procurement.learn_service_corrections")
+def learn_service_corrections_task() -> dict[str, int]:
+    """Service given beside service asked for; a segment is learned again when its factor has held long enough."""
+    return learn_service_corrections(timezone.now())

@@ -13,11 +13,13 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config.embedded import addresses, secret_key
+from config.machine_code import keep_machine_code
 from config.settings.unfold import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
 DATA_DIR = Path(os.environ.get("ENTREPOT_DATA_DIR") or BASE_DIR / "var")
+keep_machine_code(BASE_DIR, DATA_DIR)
 
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY", default="") or secret_key(DATA_DIR)
@@ -245,6 +247,7 @@ SPECTACULAR_SETTINGS = {
         "ExperimentStatus": "config.api_enums.ExperimentStatus",
         "ExperimentVerdict": "config.api_enums.ExperimentVerdict",
         "JobState": "config.api_enums.JobState",
+        "JointOrderStatus": "config.api_enums.JointOrderStatus",
         "LandedCostBasis": "config.api_enums.LandedCostBasis",
         "LandedCostKind": "config.api_enums.LandedCostKind",
         "LocationKind": "config.api_enums.LocationKind",

@@ -70,6 +70,7 @@ NAVIGATION = [
         "title": _("Buying"),
         "items": [
             _table(_("Reorder proposals"), "add_shopping_cart", "procurement.proposal"),
+            _table(_("Joint orders"), "join_inner", "procurement.jointorder"),
             _table(_("Action messages"), "move_up", "procurement.actionmessage"),
             _table(_("Transfer proposals"), "swap_horiz", "procurement.transferproposal"),
             _table(_("Clearance proposals"), "percent", "procurement.clearanceproposal"),

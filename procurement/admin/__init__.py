@@ -10,6 +10,7 @@ from procurement.admin.experiments import (
     experiment_panel,
     experiment_preview_panel,
 )
+from procurement.admin.joint_orders import JointOrderAdmin, joint_order_panel
 from procurement.admin.lead_times import LeadTimeProfileAdmin, lead_times_panel
 from procurement.admin.order_page import changes_panel, diary_panel, lines_panel, receipts_panel
 from procurement.admin.orders import PurchaseOrderAdmin
@@ -37,6 +38,7 @@ __all__ = [
     "ExperimentAdmin",
     "ExperimentItemAdmin",
     "ExperimentLookAdmin",
+    "JointOrderAdmin",
     "LeadTimeProfileAdmin",
     "LineResponseAdmin",
     "PolicyAdmin",
@@ -64,6 +66,7 @@ __all__ = [
     "experiment_panel",
     "experiment_preview_panel",
     "explanation_panel",
+    "joint_order_panel",
     "lead_times_panel",
     "lines_panel",
     "message_panel",

@@ -49,6 +49,7 @@ class Group:
     container_kg: Decimal | None = None
     containers: int = 1
     gap: float | None = None
+    joint: int | None = None
     joint_url: str = ""
     first: bool = field(default=False)
 
@@ -193,7 +194,7 @@ def _by_supplier(rows: QuerySet) -> dict[str, Group]:
         group.container_litres, group.container_kg = supplier.container_litres, supplier.container_kg
         group.containers = supplier.containers_at_most
         group.litres, group.kg = row["litres"], row["kg"]
-        group.gap = gaps.get(row["joint"])
+        group.joint, group.gap = row["joint"], gaps.get(row["joint"])
         groups[key] = group
     return groups
 

@@ -32,6 +32,12 @@ class ChallengerForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # A box that is not ticked sends nothing, which would read as "as it is".
+        self.fields["shares_target"] = forms.ChoiceField(
+            choices=[("False", _("no")), ("True", _("yes"))],
+            label=self.fields["shares_target"].label,
+            help_text=self.fields["shares_target"].help_text,
+        )
         for field in self.fields.values():
             is_number = isinstance(field, forms.DecimalField | forms.IntegerField)
             field.widget.attrs = {"class": "h-input n" if is_number else "h-input", "autocomplete": "off"}

@@ -135,7 +135,13 @@ class PolicyAdmin(HouseAdmin):
         (_("Where it holds"), {"fields": ("name", ("category", "sku", "warehouse"))}),
         (
             _("Aim"),
-            {"fields": ("target", ("service_level", "fill_rate", "stockout_cost_share"), "unmet_demand")},
+            {
+                "fields": (
+                    "target",
+                    ("service_level", "fill_rate", "stockout_cost_share"),
+                    ("shares_target", "unmet_demand"),
+                )
+            },
         ),
         (_("How it orders"), {"fields": (("model", "review_days"), ("holding_cost_rate",))}),
         (_("Limits"), {"fields": (("maximum_stock", "maximum_cover_days"),)}),

@@ -129,6 +129,7 @@ class PolicySerializer(HouseSerializer):
             "target",
             "service_level",
             "fill_rate",
+            "shares_target",
             "stockout_cost_share",
             "unmet_demand",
             "model",

@@ -19,7 +19,7 @@ class TransferAcceptanceSerializer(serializers.Serializer):
 
 class TransferProposalRowSerializer(HouseSerializer):
     sku = serializers.CharField(source="sku.code", read_only=True)
-    source = serializers.CharField(source="source.code", read_only=True)
+    source = serializers.CharField(source="source.code", read_only=True)  # type: ignore[assignment]
     target = serializers.CharField(source="target.code", read_only=True)
     run = serializers.IntegerField(source="run_id", read_only=True)
 

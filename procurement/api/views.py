@@ -13,6 +13,7 @@ from procurement.api.action_messages import ActionMessageViewSet
 from procurement.api.arranging import Arranging
 from procurement.api.clearance import ClearanceProposalViewSet
 from procurement.api.experiments import ExperimentViewSet, PolicyChangeViewSet, ServiceCorrectionViewSet
+from procurement.api.joint_orders import JointOrderViewSet
 from procurement.api.optimize import OptimizeViewSet
 from procurement.api.order_serializers import PurchaseOrderSerializer
 from procurement.api.orders import LineResponseViewSet, PurchaseOrderViewSet
@@ -150,6 +151,7 @@ class PlanViewSet(HouseViewSet):
 
 ROUTES = [
     ("clearance-proposals", ClearanceProposalViewSet),
+    ("joint-orders", JointOrderViewSet),
     ("transfer-proposals", TransferProposalViewSet),
     ("suppliers", SupplierViewSet),
     ("supplier-items", SupplierItemViewSet),

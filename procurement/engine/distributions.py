@@ -114,15 +114,6 @@ def uniform_losses(x: float, lo: float, hi: float) -> Losses:
     return (hi - x) ** 2 / (2.0 * (hi - lo)), (x - lo) ** 2 / (2.0 * (hi - lo))
 
 
-def poisson_losses(x: float, mean: float) -> Losses:
-    """D ~ Poisson(λ). x = 18, λ = 15 → n = 0.5176."""
-    from scipy.special import pdtr, pdtrc
-
-    if mean == 0.0:
-        return max(-x, 0.0), max(x, 0.0)
-    return _count_losses(x, mean, math.sqrt(mean), lambda k: pdtr(k, mean), lambda k: pdtrc(k, mean))
-
-
 def negative_binomial_losses(x: float, r: float, p: float) -> Losses:
     """D = failures before r successes of probability p, mean r(1 − p)/p. x = 14, r = 6, p = 0.4 → n = 0.4917."""
     from scipy.special import betainc
@@ -133,7 +124,7 @@ def negative_binomial_losses(x: float, r: float, p: float) -> Losses:
     sd = math.sqrt(mean / p)
     if sd > LONG_SUM:
         return _wide_negative_binomial_losses(x, r, p)
-    return _count_losses(x, mean, sd, lambda k: betainc(r, k + 1.0, p), lambda k: betainc(k + 1.0, r, 1.0 - p))
+    return count_losses(x, mean, sd, lambda k: betainc(r, k + 1.0, p), lambda k: betainc(k + 1.0, r, 1.0 - p))
 
 
 def _wide_negative_binomial_losses(x: float, r: float, p: float) -> Losses:
@@ -189,7 +180,7 @@ def deviance(x: float, mean: float) -> float:
     return total
 
 
-def _count_losses(
+def count_losses(
     x: float, mean: float, sd: float, at_most: Callable[[Any], Any], more_than: Callable[[Any], Any]
 ) -> Losses:
     """Losses of a count: n(k) = Σ_{j≥k} P(D > j), n̄(k) = Σ_{j<k} P(D ≤ j), summed from the side with the small tail.

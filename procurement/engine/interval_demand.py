@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from procurement.engine import distributions
 from procurement.engine.distributions import Losses, critical_score
 from procurement.engine.errors import ParameterError
+from procurement.engine.poisson import poisson_losses, poisson_tails
 from procurement.engine.quantiles import upper_tail
 
 FAMILIES = ("normal", "poisson", "gamma", "negative_binomial")
@@ -42,7 +43,7 @@ class IntervalDemand:
     def losses(self, x: float) -> Losses:
         """E[(D − x)⁺] and E[(x − D)⁺]."""
         if self.family == "poisson" or self.mean == 0.0:
-            return distributions.poisson_losses(x, self.mean)
+            return poisson_losses(x, self.mean)
         if self.family == "normal" or self.variance == 0.0:
             return distributions.normal_losses(x, self.mean, self.sd)
         if self.family == "gamma":
@@ -51,7 +52,7 @@ class IntervalDemand:
 
     def more_than(self, x: float) -> float:
         """P(D > x)."""
-        from scipy.special import betainc, gammaincc, pdtrc
+        from scipy.special import betainc, gammaincc
 
         if self.mean == 0.0 or self.variance == 0.0:
             return float(x < self.mean)
@@ -60,7 +61,7 @@ class IntervalDemand:
         if x < 0.0:
             return 1.0
         if self.family == "poisson":
-            return float(pdtrc(math.floor(x), self.mean))
+            return poisson_tails(math.floor(x), self.mean)[1]
         if self.family == "gamma":
             return float(gammaincc(self._shape[0], x / self._shape[1]))
         r, p = self._shape

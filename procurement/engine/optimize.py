@@ -40,18 +40,38 @@ def _solve(instance: Any) -> Answer:
     name, inputs = instance["model"], instance["inputs"]
     if not isinstance(name, str) or name not in MODELS:
         available = ", ".join(sorted(MODELS))
-        raise ParameterError("model", f"model '{name}' is not available yet; available: {available}")
+        raise ParameterError("model", f"model '{name}' is not known; known: {available}")
     if not isinstance(inputs, Mapping):
         raise ParameterError("inputs", "must be an object")
     model = MODELS[name]
     values: Any = read_inputs(model.inputs, inputs)
     try:
         outputs = model.solve(values)
-    except ArithmeticError as error:
-        raise ParameterError("inputs", f"lead beyond the range of numbers ({error})") from error
+    except ParameterError:
+        raise
+    except Exception as error:  # one bad instance must never stop the others, whatever a numeric library raises
+        raise _beyond_numbers(inputs) from error
     if not _is_finite(outputs):
-        raise ParameterError("inputs", "lead beyond the range of numbers")
+        raise _beyond_numbers(inputs)
     return {"outputs": outputs, "model": name, "source": model.source}
+
+
+def _beyond_numbers(inputs: Mapping[str, Any]) -> ParameterError:
+    """Names the parameter farthest from 1 in size: with 1e300 units of demand, demand_mean, not every input."""
+    sizes = {
+        name: max((abs(math.log10(abs(part))) for part in _numbers(value) if part), default=0.0)
+        for name, value in inputs.items()
+    }
+    name = max(sizes, key=lambda name: sizes[name], default="inputs")
+    return ParameterError(name, "leads beyond the range of numbers; use other units")
+
+
+def _numbers(value: Any) -> list[float]:
+    if isinstance(value, Mapping):
+        return [number for part in value.values() for number in _numbers(part)]
+    if isinstance(value, list | tuple):
+        return [number for part in value for number in _numbers(part)]
+    return [float(value)] if isinstance(value, int | float) and math.isfinite(value) else []
 
 
 def _is_finite(value: Any) -> bool:

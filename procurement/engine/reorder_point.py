@@ -69,7 +69,14 @@ def derive_reorder_point(
     given("protection_mean", "μ", item.protection_mean, "units", "forecast")
     formula = "forecast_quantile"
     if item.target_kind == "cycle_service_level":
-        given("service_level", "α", item.service_level, "probability", "policy")
+        source = "policy"
+        if item.shared_fill_rate is not None:
+            source = "part in the shared fill rate"
+            given("shared_fill_rate", "β", item.shared_fill_rate, "share", "policy")
+            given("shared_weight", "w", item.shared_weight, "share", source)
+            if item.shared_spread != 1.0:
+                given("shared_spread", "κ", item.shared_spread, "factor", "days of a year")
+        given("service_level", "α", item.service_level, "probability", source)
         derive_forecast_quantile(derivation, curve, item.service_level, "service_level")
         extra = answer.cover - max(0.0, derivation.values["forecast_quantile"])
         if not answer.is_read_off and extra != 0.0:

@@ -10,18 +10,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from procurement.engine.economic_lot import Bands, economic_lot, price_bands, unit_cost_at
 from procurement.engine.errors import ParameterError
 from procurement.engine.explanation import Derivation
 from procurement.engine.expressions import WHOLE_TOLERANCE, round_up
 from procurement.engine.lot_sizing import (
-    Bands,
     candidate_quantities,
     derive_cheapest_lot,
     derive_need,
+    derive_order_step,
     derive_order_up_to_level,
-    economic_lot,
-    price_bands,
-    unit_cost_at,
+    derive_whole_lots,
 )
 from procurement.engine.policies.one import solve_one
 from procurement.engine.policies.types import POLICY_MODELS, TARGET_KINDS
@@ -38,6 +37,8 @@ WARNINGS = {
     "cover_exceeds_limit": "the order lasts longer than the policy's maximum cover",
     "maximum_below_reorder_point": "the maximum stock does not allow the reorder point to be reached",
     "no_feasible_quantity": "no quantity fits between the supplier's minimum, the pack and the maximum stock",
+    "order_maximum_below_need": "what the supplier delivers in one order does not reach the reorder point",
+    "shelf_life_below_need": "more would not sell within its shelf life; the order does not reach the reorder point",
 }
 #: Less than one unit in three million years is no demand: a smoothed forecast decays for ever and never reaches zero.
 NEGLIGIBLE_DEMAND = 1e-9
@@ -120,34 +121,54 @@ def _derive_position(derivation: Derivation, item: ReplenishmentInput) -> float:
 def _derive_order(derivation: Derivation, item: ReplenishmentInput, bands: Bands) -> list[str]:
     """Add the terms from the need to the order quantity; returns the warnings met on the way."""
     wanted = derivation.derive("needed_quantity", "S−IP", "order_up_to_level - inventory_position", "units")
-    if "pack_size" not in derivation.values:
-        derivation.given("pack_size", "n", item.pack_size, "units", "supplier item")
+    derive_order_step(derivation, item)
     derivation.given("minimum_order_quantity", "MOQ", item.minimum_order_quantity, "units", "supplier item")
-    room = math.inf
-    if item.maximum_stock is not None:
-        derivation.given("maximum_stock", "M", item.maximum_stock, "units", "policy")
-        room = derivation.derive("room", "M−IP", "maximum_stock - inventory_position", "units")
+    room, limit = _derive_room(derivation, item)
     need = derive_need(derivation, room)
-    lot = derive_cheapest_lot(derivation, item, bands, candidate_quantities(item, bands, need))
-    warnings, formula = [], "cheapest_lot"
-    enough = round_up(wanted, item.pack_size)
+    if item.model == "fixed_lot":
+        name, lot = "whole_lots", derive_whole_lots(derivation, item, need)
+    else:
+        quantities = candidate_quantities(item, bands, need)
+        name, lot = "cheapest_lot", derive_cheapest_lot(derivation, item, bands, quantities)
+    warnings, formula = [], name
+    enough = round_up(wanted, item.order_step)
     if lot > enough and item.minimum_order_quantity > enough:
         warnings.append("minimum_exceeds_need")
-        formula = _derive_minimum_test(derivation, item, enough)
+        formula = _derive_minimum_test(derivation, item, name, enough)
     quantity = derivation.derive("order_quantity", "Q", formula, "units")
     derivation.derive("rounding", "Q−(S−IP)", "order_quantity - needed_quantity", "units")
     if lot == 0.0:
-        warnings.append("no_feasible_quantity")
+        warnings += ["no_feasible_quantity", *([limit] if limit != "maximum_below_reorder_point" else [])]
     elif quantity == 0.0:
         warnings.append("minimum_not_worthwhile")
     elif quantity < need.least - WHOLE_TOLERANCE:
-        warnings.append("maximum_below_reorder_point")
+        warnings.append(limit)
     if quantity > item.maximum_cover_days * item.mean_daily_demand + need.least:
         warnings.append("cover_exceeds_limit")
     return warnings
 
 
-def _derive_minimum_test(derivation: Derivation, item: ReplenishmentInput, enough: float) -> str:
+def _derive_room(derivation: Derivation, item: ReplenishmentInput) -> tuple[float, str]:
+    """Add the limits of this order; returns the smallest and the warning that goes with it.
+
+    A lot sells after what is left of the position when it arrives, and backorders at once. Worked: d = 10, L = 9,
+    shelf life 20 days, position 100: 10 are left on arrival, so 190 sell in time.
+    """
+    limits = [(math.inf, "maximum_below_reorder_point")]
+    if item.maximum_stock is not None:
+        derivation.given("maximum_stock", "M", item.maximum_stock, "units", "policy")
+        room = derivation.derive("room", "M−IP", "maximum_stock - inventory_position", "units")
+        limits.append((room, "maximum_below_reorder_point"))
+    if item.order_maximum is not None:
+        limits.append((item.order_maximum, "order_maximum_below_need"))
+    if item.shelf_life_days is not None:
+        left = "max(0, inventory_position - mean_daily_demand * lead_time_days)"
+        formula = f"max(0, shelf_life_days * mean_daily_demand - min(0, inventory_position) - {left})"
+        limits.append((derivation.derive("shelf_life_room", "Qs", formula, "units"), "shelf_life_below_need"))
+    return min(limits)
+
+
+def _derive_minimum_test(derivation: Derivation, item: ReplenishmentInput, lot: str, enough: float) -> str:
     """The cost test of a minimum above the need: holding the surplus until it sells, against the shortage it avoids.
 
     The surplus costs h·(Q² − Q0²)/(2d), Q0 being the need in whole packs. Above the break-even cost of a short unit the
@@ -155,16 +176,16 @@ def _derive_minimum_test(derivation: Derivation, item: ReplenishmentInput, enoug
     Returns the formula of the order quantity.
     """
     if item.mean_daily_demand <= 0.0:
-        return "cheapest_lot"
+        return lot
     derivation.given("need_in_packs", "Q0", enough, "units", "supplier item")
-    surplus = "(cheapest_lot * cheapest_lot - need_in_packs * need_in_packs) / (2 * mean_daily_demand)"
+    surplus = f"({lot} * {lot} - need_in_packs * need_in_packs) / (2 * mean_daily_demand)"
     derivation.derive("surplus_holding_cost", "H", f"holding_cost_per_unit_day * {surplus}", "money")
     if derivation.values["expected_shortage"] > 0.0:
         derivation.derive("break_even_stockout_cost", "b", "surplus_holding_cost / expected_shortage", "money per unit")
     if item.stockout_cost_per_unit is None:
-        return "cheapest_lot"
+        return lot
     derivation.given("stockout_cost_per_unit", "p", item.stockout_cost_per_unit, "money per unit", "policy")
-    return "cheapest(0, stockout_cost_per_unit * expected_shortage, cheapest_lot, surplus_holding_cost)"
+    return f"cheapest(0, stockout_cost_per_unit * expected_shortage, {lot}, surplus_holding_cost)"
 
 
 def _result(
@@ -185,7 +206,7 @@ def _result(
         inventory_position=values["inventory_position"],
         economic_order_quantity=values["economic_order_quantity"],
         order_quantity=quantity,
-        unit_cost=float(unit_cost_at(bands, quantity)),
+        unit_cost=float(unit_cost_at(item, bands, quantity)),
         triggered=triggered,
         stockout_probability=values["stockout_probability"],
         expected_shortage=values["expected_shortage"],
@@ -209,6 +230,7 @@ def _check(item: ReplenishmentInput) -> None:
         raise ParameterError("lines_sharing_order", f"must be a number of at least 1 (item {item.sku_key})")
     if not (math.isfinite(item.pack_size) and item.pack_size > 0.0):
         raise ParameterError("pack_size", f"must be above 0 (item {item.sku_key})")
+    _check_terms(item)
     for name in ("maximum_stock", "stockout_cost_per_unit"):
         limit = getattr(item, name)
         if limit is not None and not (math.isfinite(limit) and limit >= 0.0):
@@ -233,9 +255,16 @@ def _check_target(item: ReplenishmentInput) -> None:
         raise ParameterError(name, f"must be above 0 for a cost target (item {item.sku_key})")
     if item.target_kind != "cycle_service_level" and item.review_days <= 0.0:
         raise ParameterError("review_days", f"must be above 0 for this target (item {item.sku_key})")
+
+
+def _check_terms(item: ReplenishmentInput) -> None:
+    """Limits usable, and none that contradicts another."""
     for name in ("order_maximum", "pallet_size", "shelf_life_days"):
         limit = getattr(item, name)
         if limit is not None and not (math.isfinite(limit) and limit > 0.0):
             raise ParameterError(name, f"must be above 0 (item {item.sku_key})")
     if item.order_maximum is not None and item.order_maximum < item.minimum_order_quantity:
         raise ParameterError("order_maximum", f"lies below minimum_order_quantity (item {item.sku_key})")
+    packs = (item.pallet_size or item.pack_size) / item.pack_size
+    if packs < 0.5 or abs(packs - round(packs)) > WHOLE_TOLERANCE * packs:
+        raise ParameterError("pallet_size", f"must be a whole number of packs (item {item.sku_key})")

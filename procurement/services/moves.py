@@ -84,11 +84,11 @@ def _move_of(watched: Watched, line: OpenLine, earlier: float, today: date) -> M
     stock = item.on_hand - item.reserved - item.backordered + item.in_transit + earlier
     safety, expected = max(watched.safety_stock, 0.0), (line.expected_on - today).days
     worth = max(watched.dampening_days, 1)
-    sooner = demand.days_covered(max(stock - safety / 2, 0.0))
+    sooner = _days_of(stock, safety / 2, demand)
     if sooner is not None and expected - sooner >= worth:
         short = min(max(demand.until(expected) - max(stock, 0.0), 0.0), line.units)
         return _told(watched, line, Kind.EXPEDITE, earlier, today, sooner, short * watched.unit_loss)
-    needed = demand.days_covered(max(stock - safety, 0.0))
+    needed = _days_of(stock, safety, demand)
     if needed is None or needed > item.maximum_cover_days + expected:
         return _told(watched, line, Kind.CANCEL, earlier, today, None, line.units * line.unit_cost)
     later = needed - int(item.review_days)
@@ -96,6 +96,11 @@ def _move_of(watched: Watched, line: OpenLine, earlier: float, today: date) -> M
         a_day = line.units * line.unit_cost * item.holding_cost_rate_per_year / DAYS_A_YEAR
         return _told(watched, line, Kind.DEFER, earlier, today, later, a_day * (later - expected))
     return None
+
+
+def _days_of(stock: float, kept: float, demand: ExpectedDemand) -> int | None:
+    """How many days the stock above `kept` lasts; 0 where customers wait for more than there is, whatever is asked."""
+    return 0 if stock < 0.0 else demand.days_covered(max(stock - kept, 0.0))
 
 
 def _told(

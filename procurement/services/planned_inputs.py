@@ -13,8 +13,10 @@ from forecasting.selectors.adjusted import adjusted_forecasts
 from forecasting.selectors.consumption import units_counted_twice
 from procurement.models import SupplierItem
 from procurement.selectors import draft_quantities, on_order_quantities
+from procurement.selectors_optimising import open_transfer_quantities
 from procurement.services.aims import Pair, PlannedItem, planned_items, sku_chunks
 from procurement.services.inputs import Supply, engine_input, segment_of, service_corrections
+from procurement.services.shared_targets import shared_aims
 from warehouses.selectors.sales import backordered_quantities
 from warehouses.selectors.stock import stock_positions
 
@@ -28,9 +30,15 @@ Inputs = dict[Pair, "ReplenishmentInput"]
 def planned_inputs(run: ForecastRun, *, today: date) -> Iterator[tuple[dict[Pair, PlannedItem], Inputs, int, int]]:
     """(what holds for each, what the engine is given, SKUs done, SKUs in all) of each chunk."""
     supply = Supply(
-        {}, backordered_quantities(), on_order_quantities(), draft_quantities(), units_counted_twice(run, today=today)
+        {},
+        backordered_quantities(),
+        on_order_quantities(),
+        draft_quantities(),
+        units_counted_twice(run, today=today),
+        open_transfer_quantities(),
     )
     corrections, sharing = service_corrections(), _sharing(run)
+    shared = shared_aims(run, today=today, counted_twice=supply.counted_twice, sharing=sharing)
     skus = list(Forecast.objects.filter(run=run).order_by("sku_id").values_list("sku_id", flat=True).distinct())
     for place, chunk in enumerate(sku_chunks(skus, ROWS_AT_A_TIME)):
         items = planned_items(chunk, today=today)
@@ -46,6 +54,7 @@ def planned_inputs(run: ForecastRun, *, today: date) -> Iterator[tuple[dict[Pair
                 pair,
                 lines=sharing[items[pair].item.supplier_id, pair[1]] or 1,
                 correction=corrections.get((pair[1], segment_of(forecast)), 1.0),
+                shared=shared.get(pair),
             )
             for forecast in forecasts
             if (pair := (forecast.sku_id, forecast.warehouse_id)) in items

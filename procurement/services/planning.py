@@ -42,9 +42,11 @@ from forecasting.services.runs import (
 )
 from forecasting.services.work import work_waiting
 from procurement.services.aims import DEFAULT_PROTECTION_DAYS, protection_days_of
+from procurement.services.clearance import propose_clearances
 from procurement.services.lead_times import learn_lead_times
 from procurement.services.plan_days import asked_day, last_whole_day, refuse_other_days
 from procurement.services.proposals import propose_reorders
+from procurement.services.rebalancing import propose_transfers
 
 PLAN = "plan"
 BULK_DAYS = 60
@@ -246,7 +248,11 @@ def _finish(job_id: UUID, run: ForecastRun, clock: Clock, *, is_known: bool) -> 
         complete_run(run)
     report_progress(job_id, now=clock(), step=_("Working out what to order"))
     is_look_back = run.as_of < (last_whole_day(clock()) or run.as_of)
+    # What a move brings need not be bought, and what is left over after both may have to be cleared.
+    moved = None if is_look_back else propose_transfers(run, now=clock())
     counts = propose_reorders(run, now=clock(), is_look_back=is_look_back)
+    cleared = None if is_look_back else propose_clearances(run, now=clock())
+    is_changed = bool(counts.changed or (moved and moved.changed) or (cleared and (cleared.new or cleared.withdrawn)))
     return PlanOutcome(
         run_id=run.pk,
         as_of=run.as_of.isoformat(),
@@ -256,7 +262,7 @@ def _finish(job_id: UUID, run: ForecastRun, clock: Clock, *, is_known: bool) -> 
         proposals_new=counts.new,
         proposals_withdrawn=counts.withdrawn,
         proposals_open=counts.open,
-        nothing_new=is_known and not counts.changed,
+        nothing_new=is_known and not is_changed,
         unplannable=counts.unplannable,
         is_look_back=is_look_back,
     )

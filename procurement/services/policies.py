@@ -21,6 +21,7 @@ CHANGEABLE = (
     "target",
     "service_level",
     "fill_rate",
+    "shares_target",
     "stockout_cost_share",
     "unmet_demand",
     "model",

@@ -19,14 +19,16 @@ from forecasting.selectors.adjusted import adjusted_forecasts
 from forecasting.selectors.consumption import units_counted_twice
 from procurement.models import ActionMessage, Proposal, SupplierItem
 from procurement.selectors import draft_quantities, on_order_quantities
+from procurement.selectors_optimising import open_transfer_quantities
 from procurement.services.action_messages import MessageCounts, open_lines, propose_moves, wanted_moves
 from procurement.services.aims import Pair, PlannedItem, planned_items, sku_chunks
-from procurement.services.inputs import Supply, engine_input, segment_of, service_corrections
+from procurement.services.inputs import SharedAim, Supply, engine_input, segment_of, service_corrections
 from procurement.services.joint_limits import is_coupled
 from procurement.services.joint_orders import settle_jointly
 from procurement.services.moves import Move, OpenLine, Watched
 from procurement.services.projection import expected_demand
 from procurement.services.screening import decide
+from procurement.services.shared_targets import shared_aims
 from procurement.services.standing import locked_open_proposals, quiet_pairs, reconcile
 from procurement.services.wanted import wanted_proposal, watched_item
 from warehouses.selectors.sales import backordered_quantities
@@ -66,6 +68,7 @@ class _Pass:
     corrections: Mapping[tuple[int, str], float]
     lines: Mapping[Pair, list[OpenLine]]
     given: Mapping[Pair, PlannedItem] | None
+    shared: Mapping[Pair, SharedAim]
     below: int = 0
     without_supplier: int = 0
     unplannable: list[str] = field(default_factory=list)
@@ -100,9 +103,7 @@ def propose_reorders(
             _decide_chunk(found, chunk)
         counts = ProposalCounts(found.below, found.without_supplier, unplannable=tuple(found.unplannable))
         if not is_look_back:
-            quiet = quiet_pairs(found.planned, now=now)
-            wanted = {pair: proposal for pair, proposal in _wanted(found, now).items() if pair not in quiet}
-            new, withdrawn, refreshed = reconcile(open_now, wanted)
+            new, withdrawn, refreshed = reconcile(open_now, _wanted(found, now))
             messages = propose_moves(run, found.moves)
             counts = replace(counts, new=new, withdrawn=withdrawn, refreshed=refreshed, messages=messages)
         return replace(counts, open=Proposal.objects.filter(status=Proposal.Status.OPEN).count())
@@ -110,9 +111,16 @@ def propose_reorders(
 
 def _pass_of(run: ForecastRun, today: date, given: Mapping[Pair, PlannedItem] | None) -> _Pass:
     supply = Supply(
-        {}, backordered_quantities(), on_order_quantities(), draft_quantities(), units_counted_twice(run, today=today)
+        {},
+        backordered_quantities(),
+        on_order_quantities(),
+        draft_quantities(),
+        units_counted_twice(run, today=today),
+        open_transfer_quantities(),
     )
-    return _Pass(run, today, supply, _lines_sharing(run), service_corrections(), open_lines(), given)
+    sharing = _lines_sharing(run)
+    shared = shared_aims(run, today=today, counted_twice=supply.counted_twice, sharing=sharing, given=given)
+    return _Pass(run, today, supply, sharing, service_corrections(), open_lines(), given, shared)
 
 
 def _forecast_skus(run: ForecastRun) -> list[int]:
@@ -145,6 +153,7 @@ def _decide_chunk(found: _Pass, skus: Sequence[int]) -> None:
             pair,
             lines=found.sharing[items[pair].item.supplier_id, pair[1]] or 1,
             correction=found.corrections.get((pair[1], segment_of(forecast)), 1.0),
+            shared=found.shared.get(pair),
         )
         for pair, forecast in forecasts.items()
         if pair in items
@@ -173,8 +182,11 @@ def _collect(found: _Pass, decided: "Decided", items: Mapping[Pair, PlannedItem]
 
 def _wanted(found: _Pass, now: datetime) -> dict[Pair, Proposal]:
     """The proposals of this plan, orders with limits of their own settled as a whole."""
-    changes = settle_jointly(found.run, found.planned, found.inputs, found.results, now=now)
-    results = {**found.results, **{pair: change.applied_to(found.results[pair]) for pair, change in changes.items()}}
+    # What is not going to be ordered neither fills an order up nor uses its room and money.
+    quiet = quiet_pairs(found.planned, now=now)
+    asked = {pair: result for pair, result in found.results.items() if pair not in quiet}
+    changes = settle_jointly(found.run, found.planned, found.inputs, asked, now=now)
+    results = {**asked, **{pair: change.applied_to(asked[pair]) for pair, change in changes.items()}}
     pairs = sorted(pair for pair, result in results.items() if result.order_quantity > 0)
     demand = expected_demand(found.run, set(pairs), today=found.today, counted_twice=found.supply.counted_twice)
     sooner = {line for line, (move, _watched) in found.moves.items() if move.kind == ActionMessage.Kind.EXPEDITE}

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -22,9 +23,11 @@ from forecasting.models import Forecast, ForecastRun
 from forecasting.selectors.adjusted import adjusted_forecasts
 from forecasting.selectors.consumption import units_counted_twice
 from procurement.models import TransferProposal
-from procurement.selectors import draft_quantities, on_order_quantities
+from procurement.selectors import on_order_quantities
+from procurement.selectors_optimising import unshipped_transfer_quantities
 from procurement.services.aims import Pair, PlannedItem, planned_items, sku_chunks
 from procurement.services.inputs import Supply, stockout_cost
+from procurement.services.moving_costs import MovingCosts
 from procurement.services.rebalancing_terms import proposal_of
 from warehouses.models import Transfer, Warehouse
 from warehouses.selectors.sales import backordered_quantities
@@ -32,14 +35,12 @@ from warehouses.selectors.stock import Position, stock_positions
 from warehouses.services.transfers import TransferItem, create_transfer, reserve_transfer
 
 if TYPE_CHECKING:
-    from procurement.engine.echelon.rebalancing import Place
+    from procurement.engine.echelon.rebalancing import Lane, Place
 
 _MOVING_LOCK = 7_203_115  # advisory lock: one planner of transfers at a time
 _ZERO = Decimal(0)
 _QUIET_DAYS = 7
 _DAYS_A_YEAR = 365.0
-#: Handling and carriage of a unit moved, as a share of its cost, and of a transfer, in the company's currency.
-UNIT_COST_SHARE, FIXED_COST = 0.02, 10.0
 Key = tuple[int, int, int]
 Status = TransferProposal.Status
 
@@ -66,14 +67,21 @@ def propose_transfers(run: ForecastRun, *, now: datetime) -> TransferCounts:
     open_now = list(TransferProposal.objects.select_for_update().filter(status=Status.OPEN).order_by("pk"))
     today = timezone.localdate(now)
     supply = Supply(
-        {}, backordered_quantities(), on_order_quantities(), draft_quantities(), units_counted_twice(run, today=today)
+        {},
+        backordered_quantities(),
+        on_order_quantities(),
+        {},
+        units_counted_twice(run, today=today),
+        unshipped_transfer_quantities(),
     )
     forecast = Forecast.objects.filter(run=run)
     skus = list(forecast.order_by("sku_id").values_list("sku_id", flat=True).distinct())
     wanted: dict[Key, TransferProposal] = {}
-    if Warehouse.objects.filter(is_active=True).count() > 1:
+    active = set(Warehouse.objects.filter(is_active=True).values_list("pk", flat=True))
+    if len(active) > 1:
+        costs = MovingCosts()
         for chunk in sku_chunks(skus):
-            wanted |= _wanted(run, chunk, supply, today)
+            wanted |= _wanted(run, _sites(run, chunk, supply, active, today), costs)
     quiet = TransferProposal.objects.filter(
         status=Status.DISMISSED, decided_at__gt=now - timedelta(days=_QUIET_DAYS)
     ).values_list("sku_id", "source_id", "target_id")
@@ -98,50 +106,79 @@ def _reconcile(open_now: Sequence[TransferProposal], wanted: Mapping[Key, Transf
     return TransferCounts(len(fresh), len(gone), len(kept))
 
 
-def _wanted(run: ForecastRun, skus: Sequence[int], supply: Supply, today: date) -> dict[Key, TransferProposal]:
-    """The moves that pay for these SKUs; a fixed number of queries."""
-    from procurement.engine.echelon.rebalancing import Lane, rebalance
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """A SKU at a warehouse, as the engine sees it."""
 
+    warehouse: int
+    planned: PlannedItem
+    place: "Place"
+
+
+def _sites(
+    run: ForecastRun, skus: Sequence[int], supply: Supply, active: set[int], today: date
+) -> dict[int, list[_Site]]:
+    """SKU id → where it is planned; a fixed number of queries."""
     items = planned_items(skus, today=today)
     positions = stock_positions(skus, today=today)
     rows = Forecast.objects.filter(is_one_of("sku_id", skus), run=run).iterator(chunk_size=5000)
-    by_sku: dict[int, list[tuple[int, Place]]] = defaultdict(list)
+    found: dict[int, list[_Site]] = defaultdict(list)
     for forecast in adjusted_forecasts(run, rows, on=today, sku_ids=skus):
         pair = (forecast.sku_id, forecast.warehouse_id)
-        if pair in items:
+        if pair in items and pair[1] in active:
             place = _place(items[pair], forecast, run.quantile_levels, supply, positions.get(pair, Position()), pair)
-            by_sku[pair[0]].append((pair[1], place))
+            found[pair[0]].append(_Site(pair[1], items[pair], place))
+    return found
+
+
+def _wanted(run: ForecastRun, sites_of: Mapping[int, list[_Site]], costs: MovingCosts) -> dict[Key, TransferProposal]:
+    """The moves that pay for these SKUs."""
+    from procurement.engine.echelon.rebalancing import rebalance
+
     found: dict[Key, TransferProposal] = {}
-    for sku, sites in by_sku.items():
-        places = [place for _warehouse, place in sites]
+    for sku, sites in sites_of.items():
+        places = [site.place for site in sites]
         if len(places) < 2 or not _may_lack(places) or not any(place.movable >= 1.0 for place in places):
             continue
-        unit = UNIT_COST_SHARE * float(items[sku, sites[0][0]].item.unit_cost)
-        ways = [Lane(a, b, unit, FIXED_COST) for a in range(len(sites)) for b in range(len(sites)) if a != b]
-        answer = rebalance(places, ways)
+        answer = rebalance(places, _lanes(sites, costs))
         for move in answer.moves:
-            source, target = sites[move.lane.source][0], sites[move.lane.target][0]
+            source, target = sites[move.lane.source].warehouse, sites[move.lane.target].warehouse
             found[sku, source, target] = proposal_of(run, sku, (source, target), places, answer, move)
     return found
+
+
+def _lanes(sites: Sequence[_Site], costs: MovingCosts) -> "list[Lane]":
+    from procurement.engine.echelon.rebalancing import Lane
+
+    lanes = []
+    for (a, source), (b, target) in permutations(enumerate(sites), 2):
+        item = source.planned.item
+        cost = costs.between(source.warehouse, target.warehouse, item.sku, float(item.unit_cost))
+        lanes.append(Lane(a, b, cost.unit, cost.fixed))
+    return lanes
 
 
 def _place(
     planned: PlannedItem, forecast: Forecast, levels: Sequence[float], supply: Supply, position: Position, pair: Pair
 ) -> "Place":
-    """Demand over the protection interval against stock, what is coming, and what others wait for."""
+    """Demand over the protection interval against stock, what is coming, and what others wait for.
+
+    Drafts of orders do not count: what a transfer brings need not be bought, and a draft made beside a proposal must
+    not make the proposal go away again.
+    """
     from procurement.engine.echelon.rebalancing import Place
 
     twice = supply.counted_twice.get(pair, 0.0)
-    coming = supply.on_order.get(pair, _ZERO) + supply.in_draft.get(pair, _ZERO) + position.in_transit
-    waiting = supply.backordered.get(pair, _ZERO)
+    coming = supply.on_order.get(pair, _ZERO) + position.in_transit
+    waiting, moving = supply.backordered.get(pair, _ZERO), supply.moving.get(pair, _ZERO)
     cost, price = float(planned.item.unit_cost), float(planned.item.sku.unit_price)
     return Place(
         key=str(pair[1]),
         quantiles={
             level: max(units - twice, 0.0) for level, units in zip(levels, forecast.protection_quantiles, strict=True)
         },
-        stock=float(position.available + coming - waiting),
-        movable=float(max(position.available - waiting, _ZERO) // 1),
+        stock=float(position.available + coming + moving - waiting),
+        movable=float(max(position.available + min(moving, _ZERO) - waiting, _ZERO) // 1),
         shortage_cost=stockout_cost(planned) or max(price - cost, 0.1 * cost),
         holding_cost=float(planned.policy.holding_cost_rate) * cost * forecast.protection_days / _DAYS_A_YEAR,
     )

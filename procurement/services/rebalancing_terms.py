@@ -55,14 +55,14 @@ def _derived(places: "Sequence[Place]", answer: "Rebalancing", move: "Move") -> 
         terms.derive(f"{name}_stock_after", f"y{mark}", f"{name}_stock {'+' if sign > 0 else '-'} moved", "units")
         terms.given(f"{name}_short", f"n{mark}", curve.expected_shortage(without), "units", "forecast")
         terms.given(f"{name}_short_after", f"m{mark}", curve.expected_shortage(after), "units", "forecast")
-        terms.given(f"{name}_shortage_cost", f"p{mark}", place.shortage_cost, "money/unit", "policy")
-        terms.given(f"{name}_holding_cost", f"h{mark}", place.holding_cost, "money/unit", "policy")
+        terms.given(f"{name}_shortage_cost", f"p{mark}", place.shortage_cost, "money per unit", "policy")
+        terms.given(f"{name}_holding_cost", f"h{mark}", place.holding_cost, "money per unit", "policy")
         terms.derive(f"{name}_avoided", f"a{mark}", f"{name}_short - {name}_short_after", "units")
         held = f"({name}_stock - {name}_stock_after + {name}_avoided)"
         gained = f"{name}_shortage_cost * {name}_avoided + {name}_holding_cost * {held}"
         terms.derive(f"{name}_gain", f"g{mark}", gained, "money")
-    terms.given("carriage", "c", move.lane.unit_cost, "money/unit", "policy")
-    terms.given("transfer_cost", "k", move.lane.fixed_cost, "money", "policy")
+    terms.given("carriage", "c", move.lane.unit_cost, "money per unit", "transfers")
+    terms.given("transfer_cost", "k", move.lane.fixed_cost, "money", "transfers")
     terms.derive("moving_cost", "C", "transfer_cost + carriage * moved", "money")
     terms.derive("shortage_avoided", "a", "source_avoided + target_avoided", "units")
     terms.derive("saving", "V", "source_gain + target_gain - moving_cost", "money")

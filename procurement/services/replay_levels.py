@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecasting.models import ForecastRun
 from procurement.services.aims import PlannedItem
-from procurement.services.inputs import stockout_cost
+from procurement.services.inputs import in_supplier_currency, stockout_cost
 from procurement.services.replay_history import (
     BLOCK_DAYS,
     KNOWN_DAYS,
@@ -17,6 +17,7 @@ from procurement.services.replay_history import (
     run_known_on,
     stored_expectations,
 )
+from procurement.services.replay_sharing import shared_by_day
 from procurement.services.trials import Trial
 
 if TYPE_CHECKING:
@@ -62,9 +63,11 @@ def levels_over_time(chunk: Chunk, chosen: Chosen, *, target: float | None = Non
     quantiles, mean, sd = (np.concatenate([part[place] for part in parts]) for place in range(3))
     terms = {name: np.tile(values, len(parts)) for name, values in _terms(chunk.trials, items, target).items()}
     daily = mean / np.tile(np.maximum(protection, 1), len(parts))
-    return solve_policies(
-        batch_of(np.array(LEVELS), quantiles, protection_mean=mean, protection_sd=sd, mean_daily_demand=daily, **terms)
+    batch = batch_of(
+        np.array(LEVELS), quantiles, protection_mean=mean, protection_sd=sd, mean_daily_demand=daily, **terms
     )
+    worth, cost = np.array([worth_of(item) for item in items]), np.array([unit_cost(item) for item in items])
+    return solve_policies(shared_by_day(batch, items, chunk.past, chunk.level_days, worth, cost, target))
 
 
 def _known_on(chunk: Chunk, day: int, protection: "NDArray[np.int64]", *, counts: bool) -> Any:
@@ -119,9 +122,16 @@ def unit_cost(planned: PlannedItem) -> float:
     return float(planned.item.sku.unit_cost or planned.item.unit_cost)
 
 
+def worth_of(planned: PlannedItem) -> float:
+    """Of a unit served, in the company's currency: its list price, its cost where there is none, else 1."""
+    return float(planned.item.sku.unit_price or 0) or unit_cost(planned) or 1.0
+
+
 def fixed_cost(trial: Trial, planned: PlannedItem) -> float:
-    """A line's share of an order's fixed cost."""
-    return float(planned.item.supplier.fixed_order_cost) / max(trial.sharing, 1)
+    """A line's share of an order's fixed cost, in the company's currency as `unit_cost` is."""
+    share = float(planned.item.supplier.fixed_order_cost) / max(trial.sharing, 1)
+    rate = in_supplier_currency(planned, 1.0)
+    return share / rate if rate else share
 
 
 def _maximum(planned: PlannedItem) -> float:

@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 
 FEWEST = 200
 """Fewer are decided one by one: the kernels of a batch take longer to load."""
+LARGEST = 1e11
+"""Units. What a quantity of the database cannot hold is refused by name, and does not end the plan for the others."""
 MARGIN = 1.0
 """Units. A position so little above its reorder point is decided one by one: roundings are not left to the batch."""
+SHARE = 0.02
+"""Of the reorder point, where that is more than MARGIN."""
 
 
 @dataclass(slots=True)
@@ -38,6 +42,7 @@ def decide(inputs: Mapping[Pair, "ReplenishmentInput"], *, whole: Collection[Pai
             continue
         try:
             result = plan_item(item)
+            _refuse_oversized(result)
         except ParameterError as exc:
             found.refused.append(f"{item.sku_key}: {exc}")
             continue
@@ -45,6 +50,14 @@ def decide(inputs: Mapping[Pair, "ReplenishmentInput"], *, whole: Collection[Pai
         if result.triggered or pair in whole:
             found.inputs[pair], found.results[pair] = item, result
     return found
+
+
+def _refuse_oversized(result: "ReplenishmentResult") -> None:
+    from procurement.engine.errors import ParameterError
+
+    for name in ("order_quantity", "order_up_to_level", "inventory_position"):
+        if abs(getattr(result, name)) >= LARGEST:
+            raise ParameterError(name, f"must stay below {LARGEST:,.0f} units")
 
 
 def _clearly_above(inputs: Mapping[Pair, "ReplenishmentInput"]) -> set[Pair]:
@@ -57,17 +70,22 @@ def _clearly_above(inputs: Mapping[Pair, "ReplenishmentInput"]) -> set[Pair]:
     if not plain:
         return set()
     try:
-        points = solve_policies(_batch(list(plain.values()))).reorder_point
+        points = solve_policies(batch_from(list(plain.values()))).reorder_point
     except ParameterError:
         return set()
-    return {pair for (pair, item), point in zip(plain.items(), points, strict=True) if _position(item) > point + MARGIN}
+    return {
+        pair
+        for (pair, item), point in zip(plain.items(), points, strict=True)
+        if _position(item) > point + max(MARGIN, SHARE * point)
+    }
 
 
 def _position(item: "ReplenishmentInput") -> float:
     return item.on_hand - item.reserved - item.backordered + item.on_order + item.in_draft + item.in_transit
 
 
-def _batch(items: list["ReplenishmentInput"]) -> "PolicyBatch":
+def batch_from(items: list["ReplenishmentInput"]) -> "PolicyBatch":
+    """The columns of these inputs, which share their quantile levels."""
     import numpy as np
 
     from procurement.engine.policies.types import POLICY_MODELS, TARGET_KINDS, batch_of
@@ -97,7 +115,7 @@ def _batch(items: list["ReplenishmentInput"]) -> "PolicyBatch":
             np.nan if item.stockout_cost_per_unit is None else item.stockout_cost_per_unit for item in items
         ],
         minimum=[item.minimum_order_quantity for item in items],
-        pack=[item.pack_size for item in items],
+        pack=[item.order_step for item in items],
         maximum_stock=[np.inf if item.maximum_stock is None else item.maximum_stock for item in items],
         model=[POLICY_MODELS.index(item.model) for item in items],
         **{name: [getattr(item, name) for item in items] for name in names},

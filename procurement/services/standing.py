@@ -96,11 +96,13 @@ def _bring_up_to_date(old: Proposal, new: Proposal) -> set[str]:
     """Copy what the new plan says into the standing proposal; returns the fields in which that is new.
 
     One that asks for a slightly other quantity keeps its numbers, which add up to its own, and takes the dates alone;
-    one that a planner has arranged keeps its day too.
+    one that a planner has arranged keeps its day too. The joint order is always that of the new plan, which may have
+    deleted the old one.
     """
     names: tuple[str, ...] = _REFRESHED if old.quantity == new.quantity and not is_arranged(old) else _DATES
     if is_arranged(old):
         names = ("stockout_on",)
+    names = tuple({*names, *_REWRITTEN})
     changed = {name for name in names if getattr(old, name) != getattr(new, name)}
     for name in changed:
         setattr(old, name, getattr(new, name))

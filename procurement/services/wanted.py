@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from forecasting.models import ForecastRun
 from procurement.models import JointOrder, Proposal
 from procurement.services.aims import Pair, PlannedItem
-from procurement.services.inputs import stockout_cost
+from procurement.services.inputs import in_supplier_currency, stockout_cost
 from procurement.services.moves import OpenLine, Watched, as_units
 from procurement.services.projection import ExpectedDemand, runs_out_on
 from procurement.services.snapshots import snapshot_of
@@ -66,12 +66,13 @@ def watched_item(
     planned: PlannedItem, item: "ReplenishmentInput", result: "ReplenishmentResult", demand: ExpectedDemand
 ) -> Watched:
     """What an expedited unit saves is the policy's cost of a unit short, else the margin at the list price."""
-    sku, loss = planned.item.sku, stockout_cost(planned)
+    loss = in_supplier_currency(planned, stockout_cost(planned))
+    price = in_supplier_currency(planned, float(planned.item.sku.unit_price)) or 0.0
     return Watched(
         item=item,
         safety_stock=result.safety_stock,
         demand=demand,
         frozen_days=planned.policy.frozen_days,
         dampening_days=planned.policy.dampening_days,
-        unit_loss=max(float(sku.unit_price - planned.item.unit_cost), 0.0) if loss is None else loss,
+        unit_loss=max(price - float(planned.item.unit_cost), 0.0) if loss is None else loss,
     )

@@ -15,8 +15,10 @@ from forecasting.models import AggregateForecast, ChannelForecast, DemandHistory
 from monitoring.models import Alert, KpiSnapshot
 from procurement.models import (
     ActionMessage,
+    BuyingBudget,
     ClearanceProposal,
     Experiment,
+    JointOrder,
     LineResponse,
     Policy,
     PolicyChange,
@@ -249,6 +251,20 @@ def clearance(world: Any, n: int) -> ClearanceProposal:
     )
 
 
+def joint_order(world: Any, n: int) -> JointOrder:
+    days = {"starts_on": NOW.date(), "ends_on": NOW.date()}
+    return JointOrder.objects.create(
+        run=make_run(),
+        supplier=make_supplier(f"QJ{n}"),
+        warehouse=make_warehouse(f"QJ{n}"),
+        budget=BuyingBudget.objects.create(name=f"q{n}", amount=1, **days),
+        status="optimal",
+        currency="GBP",
+        line_count=1,
+        seconds=0.1,
+    )
+
+
 ROWS: dict[str, Callable[[Any, int], Any]] = {
     "categories": lambda world, n: Category.objects.create(
         code=f"Q{n}", name="q", parent=Category.objects.create(code=f"QP{n}", name="p")
@@ -329,6 +345,7 @@ ROWS: dict[str, Callable[[Any, int], Any]] = {
         run=make_run(), sku=make_sku(f"QT{n}"), source=make_warehouse(f"QT{n}"), target=world.main, quantity=5
     ),
     "clearance-proposals": clearance,
+    "joint-orders": joint_order,
     "policy-replays": lambda world, n: PolicyReplay.objects.create(name=f"q{n}", job=Job.objects.create(kind="x")),
     "scenarios": lambda world, n: Scenario.objects.create(
         name=f"q{n}", run=make_run(), supplier=make_supplier(f"QS{n}"), warehouse=make_warehouse(f"QW{n}")

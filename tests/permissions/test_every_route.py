@@ -97,6 +97,7 @@ TABLE: dict[str, dict[str, set[str]]] = {
     "supplier-items": {"read": BUYERS, "POST": {P}, "PATCH": {P}},
     "policies": {"read": BUYERS, "POST": {P}, "PATCH": {P}},
     "transfer-proposals": {"read": BUYERS, "POST accept": {P}, "POST dismiss": {P}},
+    "joint-orders": {"read": BUYERS},
     "clearance-proposals": {"read": BUYERS, "POST accept": {P}, "POST dismiss": {P}},
     "proposals": {
         "read": BUYERS,

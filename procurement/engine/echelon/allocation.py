@@ -1,8 +1,8 @@
 """Fair shares of scarce stock: every place ends up as likely to run out, weighted where some matter more.
 
 The next unit always goes where a shortage is likeliest, weight included. As the probability P(D > x) is what the
-expected shortage E[(D − x)⁺] loses with one more unit, this also makes Σ weight·shortage least (Snyder & Shen §4.3;
-fair share: van der Heijden, Diks & de Kok 1997, "Stock allocation in general multi-echelon distribution systems").
+expected shortage E[(D − x)⁺] loses with one more unit, this also makes Σ weight·shortage least (the
+marginal condition of a convex sum).
 """
 
 import math

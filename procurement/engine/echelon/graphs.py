@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from procurement.engine.errors import ParameterError
+from procurement.engine.parameters import Parser, read_inputs
 
 
 class Links(NamedTuple):
@@ -26,6 +27,29 @@ def parse_nodes(name: str, value: Any) -> tuple[Mapping[str, Any], ...]:
             raise ParameterError(f"{name}.id", f"'{identity}' is there twice")
         seen.add(identity)
     return tuple(value)
+
+
+def parse_objects(shape: type[Any]) -> Parser:
+    """A list of objects with an `id` each (their number where none is given), read into the dataclass `shape`."""
+
+    def parse(name: str, value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list | tuple) or not all(isinstance(one, Mapping) for one in value):
+            raise ParameterError(name, "must be a list of objects")
+        named = parse_nodes(name, [{"id": number, **one} for number, one in enumerate(value, start=1)])
+        read = []
+        for one in named:
+            try:
+                read.append(read_inputs(shape, one))
+            except ParameterError as fault:
+                raise ParameterError(f"{name}[{one['id']}].{fault.parameter}", fault.message) from fault
+        return tuple(read)
+
+    return parse
+
+
+def parse_identity(name: str, value: Any) -> str:
+    """A text, or a whole number as text."""
+    return _identity(value, name)
 
 
 def parse_edges(name: str, value: Any) -> tuple[tuple[str, str], ...]:

@@ -1,7 +1,7 @@
 """Guaranteed service on trees: which stock point promises what time, so that safety stock costs least.
 
 Every node k promises its customers a service time S_k, is itself promised SI_k = max over its suppliers, and covers
-the net lead time SI_k + T_k − S_k with base stock μ_k·τ + z_k·σ_k·√τ (Snyder & Shen §6.3; Graves & Willems 2000).
+the net lead time SI_k + T_k − S_k with base stock μ_k·τ + z_k·σ_k·√τ (Graves & Willems 2000).
 """
 
 import math

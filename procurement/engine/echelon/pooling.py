@@ -1,7 +1,7 @@
 """Risk pooling: what one stock for several places needs less than a stock at each.
 
 The spread of a sum is √(Σ_i Σ_j ρ_ij·σ_i·σ_j) = √(Σσ_i² + 2·Σ_{i<j} ρ_ij·σ_i·σ_j). Only for n places that are alike
-and independent is that σ·√n (Eppen 1979, "Effects of centralization on expected costs").
+and independent is that σ·√n (Eppen 1979).
 """
 
 import math

@@ -1,7 +1,7 @@
 """Serial systems with random demand (Clark & Scarf), exact, by a recursion on the slopes of the cost functions.
 
 Stage 1 faces the customer, stage N orders outside. With h the echelon holding costs, H = Σh, p the stock-out cost and
-D_j the demand over the shipment lead time of stage j (Snyder & Shen §6.2, after Chen & Zheng 1994):
+D_j the demand over the shipment lead time of stage j (Clark & Scarf 1960; Chen & Zheng 1994):
 
     g_j(y) = E[h_j·(y − D_j) + g_{j−1}(min(S_{j−1}, y − D_j))],  g_0(x) = (p + H)·x⁻,  S_j = argmin g_j
 
@@ -60,8 +60,8 @@ def solve_serial_normal(
 ) -> tuple[tuple[float, ...], float]:
     """(S_1 … S_N, cost a period) under normal demand; with `levels` given, the cost of those echelon levels.
 
-    h = (3, 2, 2), L = (1, 1, 2), p = 37.12, demand N(5, 1) → S = (6.49, 12.02, 22.71), 47.6601 (example 6.1, which
-    prints 47.65).
+    h = (3, 2, 2), L = (1, 1, 2), p = 37.12, demand N(5, 1) → S = (6.49, 12.02, 22.71), 47.6601 (stockpyl's
+    instance example_6_1; its grid answers 47.6654).
     """
     stage = _Slope(0.0, -system.shortage_slope, np.zeros(1), np.empty((0, _PANEL_POINTS)), ())
     whole = system.demand_sd * math.sqrt(math.fsum(system.lead_times))

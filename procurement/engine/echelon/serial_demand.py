@@ -58,7 +58,7 @@ class SerialDemand:
             return solve_serial_normal(system, levels)
         from procurement.engine.echelon.serial_lattice import solve_serial_lattice
 
-        return solve_serial_lattice(system, self.over, levels and tuple(round(level) for level in levels))
+        return solve_serial_lattice(system, self.over, tuple(round(level) for level in levels) if levels else None)
 
     def newsvendor(self, shortage: float, excess: float, lead: float) -> float:
         """The smallest level with P(demand over `lead` > level) ≤ excess/(shortage + excess)."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from procurement.engine.joint.columns import Columns
 from procurement.engine.joint.costs import Floats
 from procurement.engine.joint.relaxation import row_amounts
-from procurement.engine.joint.scenarios import TOLERANCE, Row, amounts
+from procurement.engine.joint.scenarios import TOLERANCE, Row, amounts, kinds_of
 from procurement.engine.joint.types import JointProblem
 
 _MOVES = 5000
@@ -25,6 +25,10 @@ class Choice:
     cost: float
     used: dict[str, float]
 
+    def taken(self, problem: JointProblem) -> tuple[float, ...]:
+        """From each pool."""
+        return tuple(self.used[f"pool {place}"] for place in range(len(problem.pools)))
+
     def broken(self, rows: tuple[Row, ...]) -> list[Row]:
         return [row for row in rows if row.broken_by(self.used[row.of]) > 0.0]
 
@@ -32,8 +36,7 @@ class Choice:
 def choice_of(problem: JointProblem, columns: Columns, chosen: NDArray[np.int64]) -> Choice:
     """The whole cost: lines, fixed cost if anything is ordered, freight below its threshold, containers needed."""
     picked = columns.take(chosen)
-    kinds = ("value", "spend", "units", "volume", "weight")
-    used = {of: math.fsum(amounts(picked, problem.lines, of)) for of in kinds}
+    used = {of: math.fsum(amounts(picked, problem, of)) for of in kinds_of(problem)}
     cost = math.fsum(picked.cost) + charges(problem, used)
     return Choice(picked.step_count, picked.quantity, picked.value, cost, used)
 

@@ -54,11 +54,12 @@ class ColumnBook:
         self._edges = [_band_edges(line, d) for line, d in zip(problem.lines, self.domains, strict=True)]
         self._counts = [_first_grid(d, e) for d, e in zip(self.domains, self._edges, strict=True)]
         self.is_gridded = np.array([domain.high - domain.low >= _ALL_UP_TO for domain in self.domains])
+        self._tolls = [_tolls(problem, line) for line in range(len(problem.lines))]
         self._parts = [self._price(line) for line in range(len(self.domains))]
         self.columns = self._joined()
 
     def _price(self, line: int) -> tuple[Floats, Floats, Floats]:
-        return _price(self.problem.lines[line], self._counts[line], self.problem.money_price)
+        return _price(self.problem.lines[line], self._counts[line], self._tolls[line])
 
     def _joined(self) -> Columns:
         sizes = np.array([len(counts) for counts in self._counts])
@@ -111,10 +112,18 @@ class ColumnBook:
         return True
 
 
-def _price(line: JointLine, counts: Floats, money_price: float) -> tuple[Floats, Floats, Floats]:
+def _price(line: JointLine, counts: Floats, tolls: tuple[float, float]) -> tuple[Floats, Floats, Floats]:
     quantity = np.round(counts * line.step, 9)
     value = purchase_costs(line, quantity)
-    return quantity, value, line_costs(line, quantity, value) + money_price * line.in_budget * value
+    return quantity, value, line_costs(line, quantity, value) + tolls[0] * value + tolls[1] * quantity
+
+
+def _tolls(problem: JointProblem, line: int) -> tuple[float, float]:
+    """What the pools charge this line for a unit of money and for a unit ordered."""
+    money, units = (
+        sum(pool.price for pool in problem.pools if pool.of == of and pool.members[line]) for of in ("value", "units")
+    )
+    return money, units
 
 
 def _band_edges(line: JointLine, domain: Domain) -> list[tuple[float, float]]:

@@ -34,7 +34,7 @@ def expected_shortages(curve: QuantileCurve, units: Floats) -> Floats:
 
 
 def _tail_shortages(curve: QuantileCurve, stock: Floats, scale: float) -> Floats:
-    """The part of n(x) that lies above the last quantile, where the curve ends in a Pareto tail; 0 where it does not."""
+    """The part of n(x) that lies above the last quantile, where the curve ends in a Pareto tail, if it does."""
     if scale <= 0.0:
         return np.zeros_like(stock)
     last = curve.units[-1]

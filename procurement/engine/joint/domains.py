@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from procurement.engine.errors import ParameterError
 from procurement.engine.expressions import WHOLE_TOLERANCE
 from procurement.engine.joint.costs import bands, mean_demand
-from procurement.engine.joint.types import JointLine, JointProblem, Relaxation
+from procurement.engine.joint.types import JointLine, JointProblem, Pool, Relaxation
 from procurement.engine.models.order_up_to import stock_for_shortage
 
 _FAR = 8.3  # beyond this normal score no double tells demand from impossible
@@ -50,9 +50,16 @@ def _alone(line: JointLine, problem: JointProblem) -> float:
     box, cheapest = problem.container, min(price for _start, price in bands(line))
     limits = [problem.terms.capacity, problem.room.units]
     shares = [(problem.budget, cheapest if line.in_budget else 0.0), (problem.room.volume, line.volume)]
+    shares += [_share_of(pool, line, problem, cheapest) for pool in problem.pools]
     if box is not None:
         shares += [(box.volume * box.count, line.volume), (box.weight * box.count, line.weight)]
     return max(0.0, min([*limits, *(limit / amount for limit, amount in shares if amount > 0.0)]))
+
+
+def _share_of(pool: Pool, line: JointLine, problem: JointProblem, cheapest: float) -> tuple[float, float]:
+    """(limit, what a unit of the line takes of it at least)."""
+    is_member = any(own is line and own_in for own, own_in in zip(problem.lines, pool.members, strict=True))
+    return pool.limit, (cheapest if pool.of == "value" else 1.0) * is_member
 
 
 def service_floor(line: JointLine) -> float:
@@ -89,8 +96,8 @@ def _farthest(line: JointLine, problem: JointProblem) -> int:
 
 
 def _demand_beyond(line: JointLine, prices: tuple[tuple[float, float], ...]) -> float:
-    """No stock above this pays: where a unit more costs what it can still save, (h + p)·P(D > x) = c + h − v; far out on
-    the line of a curve without a tail."""
+    """No stock above this pays: where a unit more costs what it can still save, (h + p)·P(D > x) = c + h − v; far
+    out on the line of a curve without a tail."""
     curve = line.curve
     if curve.tail_scale > 0.0:
         costs = min(price for _start, price in prices) + line.holding_cost - line.replacement_cost

@@ -22,7 +22,16 @@ def least_relaxed(problem: JointProblem, book: ColumnBook) -> JointAnswer:
     broken = [Relaxation(row.name, row.limit, choice.used[row.of]) for row in choice.broken(rows.rows)]
     quantities = tuple(float(quantity) for quantity in choice.quantity)
     return JointAnswer(
-        quantities, choice.cost, choice.cost, 0.0, "infeasible", (), (*faults, *broken), 0.0, choice.used["spend"]
+        quantities,
+        choice.cost,
+        choice.cost,
+        0.0,
+        "infeasible",
+        (),
+        (*faults, *broken),
+        0.0,
+        choice.used["spend"],
+        choice.taken(problem),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import highspy
 import numpy as np
+from highspy._core import _Highs
 from numpy.typing import NDArray
 
 from procurement.engine.joint.costs import Floats
@@ -37,7 +38,8 @@ class Block:
 
 
 def _quiet(seconds: float | None = None) -> Any:
-    solver = highspy.Highs()
+    # Not `highspy.Highs`: before any option can be set, its callbacks print a banner to the process's standard output.
+    solver = _Highs()
     options: dict[str, Any] = {
         "output_flag": False, "log_to_console": False, "threads": 1, "random_seed": 0,
         "primal_feasibility_tolerance": _FINE, "dual_feasibility_tolerance": _FINE, "mip_feasibility_tolerance": _FINE,

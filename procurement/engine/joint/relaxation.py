@@ -54,7 +54,7 @@ def row_amounts(columns: Columns, problem: JointProblem, rows: tuple[Row, ...]) 
     """Rows × columns, each row divided by its scale."""
     if not rows:
         return np.zeros((0, len(columns)))
-    return np.array([amounts(columns, problem.lines, row.of) / row.scale for row in rows])
+    return np.array([amounts(columns, problem, row.of) / row.scale for row in rows])
 
 
 def relax(book: ColumnBook, scenario: Scenario) -> Relaxed | None:

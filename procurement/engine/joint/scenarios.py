@@ -9,7 +9,7 @@ import numpy as np
 
 from procurement.engine.joint.columns import Columns
 from procurement.engine.joint.costs import Floats
-from procurement.engine.joint.types import JointLine, JointProblem
+from procurement.engine.joint.types import JointProblem
 
 TOLERANCE = 1e-9  # relative; what double arithmetic may do to a sum
 
@@ -17,7 +17,7 @@ TOLERANCE = 1e-9  # relative; what double arithmetic may do to a sum
 @dataclass(frozen=True, slots=True)
 class Row:
     """Σ amount ≤ limit, or ≥ limit with `is_least`; `of` is value, spend (value of the lines in the budget), units,
-    volume or weight."""
+    volume, weight, or a pool by its number ("pool 0")."""
 
     name: str
     of: str
@@ -58,12 +58,13 @@ def scenarios(problem: JointProblem) -> Iterator[Scenario]:
 
 
 def _fixed_rows(problem: JointProblem) -> Iterator[Row]:
-    rows = (
+    rows = [
         Row("budget", "spend", problem.budget),
         Row("capacity", "units", problem.terms.capacity),
         Row("warehouse_units", "units", problem.room.units),
         Row("warehouse_volume", "volume", problem.room.volume),
-    )
+        *(Row(pool.name, f"pool {place}", pool.limit) for place, pool in enumerate(problem.pools)),
+    ]
     return (row for row in rows if math.isfinite(row.limit))
 
 
@@ -87,8 +88,19 @@ def _container_rows(problem: JointProblem, count: int) -> Iterator[Row]:
             yield Row(f"container_{of}", of, size * count)
 
 
-def amounts(columns: Columns, lines: tuple[JointLine, ...], of: str) -> Floats:
+def kinds_of(problem: JointProblem) -> tuple[str, ...]:
+    """Everything a row may be a sum of."""
+    pools = tuple(f"pool {place}" for place in range(len(problem.pools)))
+    return ("value", "spend", "units", "volume", "weight", *pools)
+
+
+def amounts(columns: Columns, problem: JointProblem, of: str) -> Floats:
     """What each column adds to a row of this kind."""
+    lines = problem.lines
+    if of.startswith("pool "):
+        pool = problem.pools[int(of.removeprefix("pool "))]
+        taken = columns.value if pool.of == "value" else columns.quantity
+        return np.array(pool.members, dtype=float)[columns.line] * taken
     if of == "value":
         return columns.value
     if of == "spend":

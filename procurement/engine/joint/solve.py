@@ -1,12 +1,14 @@
 """Solves a joint order: every scenario's relaxation, the promising ones in whole packs, then the proof of the gap."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from procurement.engine.joint.choice import Choice, Mover, choice_of, greedy
+from procurement.engine.joint.choice import Choice, Mover, charges, choice_of, greedy
 from procurement.engine.joint.columns import ColumnBook
+from procurement.engine.joint.costs import line_costs, purchase_costs
 from procurement.engine.joint.elastic import least_relaxed
 from procurement.engine.joint.highs import Block, choose
 from procurement.engine.joint.relaxation import Relaxed, Scale, relax, row_amounts
@@ -33,6 +35,17 @@ def solve_joint(problem: JointProblem) -> JointAnswer:
     if search.best is None:
         return least_relaxed(problem, search.book)
     return search.answer(search.best)
+
+
+def cost_of(problem: JointProblem, quantities: Sequence[float]) -> float:
+    """What this order would cost, whether or not it keeps the limits."""
+    ordered = [np.array([quantity]) for quantity in quantities]
+    spent = [purchase_costs(line, q) for line, q in zip(problem.lines, ordered, strict=True)]
+    costs = [line_costs(line, q, value) for line, q, value in zip(problem.lines, ordered, spent, strict=True)]
+    used = {"value": float(sum(value[0] for value in spent)), "units": math.fsum(quantities)}
+    for of in ("volume", "weight"):
+        used[of] = math.fsum(getattr(line, of) * q for line, q in zip(problem.lines, quantities, strict=True))
+    return float(sum(cost[0] for cost in costs)) + charges(problem, used)
 
 
 class _Search:
@@ -159,7 +172,8 @@ class _Search:
         is_kept_from = is_empty and free < best.cost
         used = usages_of(self.problem, best, self._duals_of(), is_kept_from=is_kept_from)
         return JointAnswer(
-            quantities, best.cost, bound, gap, status, used, (), self.seconds, best.used["spend"]
+            quantities, best.cost, bound, gap, status, used, (), self.seconds, best.used["spend"],
+            best.taken(self.problem),
         )  # fmt: skip
 
     def _duals_of(self) -> dict[str, float]:

@@ -108,18 +108,29 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """A limit that several orders may share, by its `name`: on what the lines that are `members` cost to buy (`of`
+    value) or on their units. `price` charges each unit taken from it, in cost and bound too."""
+
+    name: str
+    limit: float
+    members: tuple[bool, ...]
+    of: str = "value"
+    price: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JointProblem:
-    """One order. `budget` bounds what the lines `in_budget` cost to buy; `money_price` charges each unit of money spent
-    on them with so much more (the price of a shared budget), in cost and bound too. `time_limit` is in seconds of
-    solving, `gap` the relative gap at which the search may stop, `start` quantities to begin from, such as the last
-    answer."""
+    """One order. `budget` bounds what the lines `in_budget` cost to buy, each of the `pools` what its own members take.
+    `time_limit` is in seconds of solving, `gap` the relative gap at which the search may stop, `start` quantities to
+    begin from, such as the last answer."""
 
     lines: tuple[JointLine, ...]
     terms: OrderTerms = field(default_factory=OrderTerms)
     container: Container | None = None
     room: Room = field(default_factory=Room)
     budget: float = math.inf
-    money_price: float = 0.0
+    pools: tuple[Pool, ...] = ()
     time_limit: float = 30.0
     gap: float = 1e-6
     start: tuple[float, ...] | None = None
@@ -154,7 +165,7 @@ class Relaxation:
 class JointAnswer:
     """`status`: optimal (within the gap asked for), feasible (time ran out), infeasible. Infeasible: `relaxations` say
     what has to give, and the quantities are those that need the least of it. `gap` = (cost − bound) / |cost|; `spent`
-    is what the budget's lines cost to buy."""
+    is what the budget's lines cost to buy, `taken` what is taken from each pool."""
 
     quantities: tuple[float, ...]
     cost: float
@@ -165,6 +176,7 @@ class JointAnswer:
     relaxations: tuple[Relaxation, ...] = ()
     seconds: float = 0.0
     spent: float = 0.0
+    taken: tuple[float, ...] = ()
 
     @property
     def binding_constraints(self) -> tuple[str, ...]:

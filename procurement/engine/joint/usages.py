@@ -41,5 +41,6 @@ def _limits(problem: JointProblem, choice: Choice) -> Iterator[tuple[str, float,
         ("capacity", terms.capacity, used["units"], False),
         ("warehouse_units", problem.room.units, used["units"], False),
         ("warehouse_volume", problem.room.volume, used["volume"], False),
+        *((pool.name, pool.limit, used[f"pool {place}"], False) for place, pool in enumerate(problem.pools)),
     ]
     return (limit for limit in found if math.isfinite(limit[1]))

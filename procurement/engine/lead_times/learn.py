@@ -65,7 +65,7 @@ def _lines(observed: Observations) -> Observations:
         promised[places] = observed.promised
     return Observations(
         supplier=different[:, 0], item=different[:, 1], shipment=different[:, 2], days=days,
-        is_open=~came, units=total, promised=promised,
+        is_open=~came, units=np.asarray(total, dtype=np.float64), promised=promised,
     )  # fmt: skip
 
 

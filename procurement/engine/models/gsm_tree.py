@@ -33,7 +33,7 @@ class TreeInputs:
 
 
 def solve_gsm_tree(inputs: TreeInputs) -> dict[str, Any]:
-    """Graves & Willems (2000, 2003); Snyder & Shen, example 6.5: S = 0, 0, 0, 1 at nodes 1, 2, 3, 4 and 8.2779."""
+    """Graves & Willems (2000, 2003); stockpyl's instance example_6_5: S = 0, 0, 0, 1 at nodes 1, 2, 3, 4 and 8.2779."""
     from procurement.engine.echelon.guaranteed import StockPoint, longest_ways, solve_guaranteed
 
     links = linked(inputs.nodes, inputs.edges)
@@ -93,6 +93,6 @@ MODELS = (
         "gsm_tree",
         TreeInputs,
         solve_gsm_tree,
-        "Graves & Willems (2000, 2003), Manufacturing & Service Operations Management; Snyder & Shen, section 6.3",
+        "Graves & Willems (2000, 2003)",
     ),
 )

@@ -8,12 +8,13 @@ from procurement.engine import distributions
 from procurement.engine.errors import ParameterError
 from procurement.engine.models.model import Model
 from procurement.engine.parameters import choice, number, optional, required
+from procurement.engine.poisson import poisson_losses
 
 #: distribution → its loss function and the names of its parameters, in the order the function takes them.
 _LOSSES: dict[str, tuple[Callable[..., distributions.Losses], tuple[str, ...]]] = {
     "standard_normal": (distributions.standard_normal_losses, ("z",)),
     "normal": (distributions.normal_losses, ("x", "mean", "sd")),
-    "poisson": (distributions.poisson_losses, ("x", "mean")),
+    "poisson": (poisson_losses, ("x", "mean")),
     "negative_binomial": (distributions.negative_binomial_losses, ("x", "r", "p")),
     "gamma": (distributions.gamma_losses, ("x", "shape", "scale")),
     "lognormal": (distributions.lognormal_losses, ("x", "mu", "sigma")),

@@ -7,10 +7,11 @@ keeps nothing at a ratio of 0.95.
 import math
 from dataclasses import dataclass
 
-from procurement.engine.distributions import poisson_losses
+from procurement.engine.distributions import critical_score
 from procurement.engine.errors import ParameterError
 from procurement.engine.models.model import Model
 from procurement.engine.parameters import number, required, table
+from procurement.engine.poisson import EXACT, MANY, poisson_chance, poisson_losses, poisson_tails
 
 #: Probabilities this close count as equal, so that 0.1 + 0.2 reaches 0.3: on a tie the smallest stock wins.
 TIE = 1e-12
@@ -45,19 +46,42 @@ def check_total(pmf: tuple[tuple[float, float], ...]) -> None:
 
 def poisson_base_stock(holding_cost: float, stockout_cost: float, mean: float) -> int:
     """Smallest S with P(D > S) ≤ h/(h+p). h = 20, p = 150, λ = 3 → 5."""
-    from scipy.special import pdtrc
-
     if mean == 0.0:
         return 0
-    short = holding_cost / (holding_cost + stockout_cost)
-    limit = short * (1.0 + TIE)
+    if mean > EXACT:
+        return _large_base_stock(holding_cost, stockout_cost, mean)
+    limit = holding_cost / (holding_cost + stockout_cost) * (1.0 + TIE)
     low, high = -1, math.ceil(mean) + 1
-    while pdtrc(high, mean) > limit:
+    while poisson_tails(high, mean)[1] > limit:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if pdtrc(middle, mean) <= limit else (middle, high)
+        low, high = (low, middle) if poisson_tails(middle, mean)[1] <= limit else (middle, high)
     return high
+
+
+def _large_base_stock(holding_cost: float, stockout_cost: float, mean: float) -> int:
+    """From the Cornish–Fisher quantile λ + σ·z + (z² − 1)/6 − ½ unit by unit; above `MANY` it stays.
+
+    h = 1, p = 10⁷, λ = 10⁶ → S = 1,005,204.
+    """
+    z = critical_score(stockout_cost, holding_cost)
+    stock = max(0, math.ceil(mean + math.sqrt(mean) * z + (z * z - 1.0) / 6.0 - 0.5))
+    if mean > MANY:
+        return stock
+    total = holding_cost + stockout_cost
+    at_most, more = poisson_tails(stock, mean)
+    if stock > mean:
+        missing = more - holding_cost / total * (1.0 + TIE)
+    else:
+        missing = stockout_cost / total * (1.0 - TIE) - at_most
+    while missing > 0.0:
+        stock += 1
+        missing -= poisson_chance(stock, mean)
+    while stock > 0 and missing + poisson_chance(stock, mean) <= 0.0:
+        missing += poisson_chance(stock, mean)
+        stock -= 1
+    return stock
 
 
 def solve_newsvendor_poisson(inputs: PoissonInputs) -> dict[str, float]:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from procurement.engine.distributions import poisson_losses
 from procurement.engine.lots import best_counted_lot
 from procurement.engine.models.model import Model
 from procurement.engine.models.newsvendor_discrete import poisson_base_stock
 from procurement.engine.parameters import number, required
+from procurement.engine.poisson import EXACT, poisson_chances, poisson_losses, poisson_tails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,15 +22,33 @@ class RqPoissonInputs:
 
 
 def poisson_rates(low: int, high: int, mean: float, holding_cost: float, stockout_cost: float) -> Any:
-    """g(y) = h·E[(y − D)⁺] + p·E[(D − y)⁺] for y = low … high, D ~ Poisson(mean), as an array."""
-    import numpy as np
-    from scipy.special import pdtr
+    """g(y) = h·E[(y − D)⁺] + p·E[(D − y)⁺] for y = low … high, D ~ Poisson(mean), as an array.
 
-    places = np.arange(low, high + 1)
-    left_at_low = poisson_losses(float(low), mean)[1]
-    steps = np.where(places[:-1] >= 0, pdtr(np.maximum(places[:-1], 0), mean), 0.0)
-    left = left_at_low + np.concatenate([[0.0], np.cumsum(steps)])
-    return (holding_cost + stockout_cost) * left + stockout_cost * (mean - places)
+    What is left over adds up from below, what is short from above, so neither loses digits to the other.
+    """
+    import numpy as np
+
+    at_most, more = _tails(low, high, mean)
+    left = poisson_losses(float(low), mean)[1] + np.concatenate([[0.0], np.cumsum(at_most)])
+    short = poisson_losses(float(high), mean)[0] + np.concatenate([np.cumsum(more[::-1])[::-1], [0.0]])
+    return holding_cost * left + stockout_cost * short
+
+
+def _tails(low: int, high: int, mean: float) -> tuple[Any, Any]:
+    """P(D ≤ y) and P(D > y) for y = low … high − 1."""
+    import numpy as np
+    from scipy.special import pdtr, pdtrc
+
+    places = np.arange(low, high)
+    if mean <= EXACT or high <= 0:
+        whole = np.maximum(places, 0)
+        return np.where(places >= 0, pdtr(whole, mean), 0.0), np.where(places >= 0, pdtrc(whole, mean), 1.0)
+    first = max(low, 0)
+    chances = poisson_chances(first, high, mean)
+    at_most = poisson_tails(first - 1, mean)[0] + np.cumsum(chances[:-1])
+    more = poisson_tails(high, mean)[1] + np.cumsum(chances[:0:-1])[::-1]
+    below = np.zeros(first - low)
+    return np.concatenate([below, at_most]), np.concatenate([below + 1.0, more])
 
 
 def solve_rq_poisson(inputs: RqPoissonInputs) -> dict[str, Any]:

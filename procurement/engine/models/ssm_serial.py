@@ -54,7 +54,7 @@ def solve_ssm_serial(inputs: SerialInputs) -> dict[str, Any]:
 def shang_song(
     holding: tuple[float, ...], leads: tuple[float, ...], stockout_cost: float, demand: SerialDemand
 ) -> tuple[float, ...]:
-    """Shang & Song (2003), Snyder & Shen (6.32): the mean of two newsvendors over the lead times up to each stage.
+    """Shang & Song (2003): the mean of two newsvendors over the lead times up to each stage.
 
     S_j = ½·F_j⁻¹((p + Σ_{i>j} h_i)/(p + Σ_{i≥j} h_i)) + ½·F_j⁻¹((p + Σ_{i>j} h_i)/(p + Σ h_i)). Example 6.1: 22.63,
     12.03, 6.49 from upstream.
@@ -101,6 +101,6 @@ MODELS = (
         "ssm_serial",
         SerialInputs,
         solve_ssm_serial,
-        "Clark & Scarf (1960); Chen & Zheng (1994); Shang & Song (2003); Snyder & Shen, section 6.2",
+        "Clark & Scarf (1960); Chen & Zheng (1994); Shang & Song (2003)",
     ),
 )

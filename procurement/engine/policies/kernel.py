@@ -297,7 +297,7 @@ def solve_row(
         x = smallest_at_most(at_most, unit, target, half)
     wanted = exact if exact >= 0.0 else to_units(x, law, units)
     cover = wanted if correction == 1.0 else max(0.0, floor + correction * (wanted - floor))
-    level = math.ceil(cover - 1e-9 * max(1.0, cover))
+    level = float(math.ceil(cover - 1e-9 * max(1.0, cover)))
     x = to_law(level, law, units)
     fill = 1.0 - lot_shortage(h, areas, unit, x, step, weight, cycle, demand)
     if kind == FILL and exact < 0.0 and level >= 1.0:

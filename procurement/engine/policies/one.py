@@ -55,7 +55,7 @@ def solve_one(item: ReplenishmentInput, economic_lot: float) -> Answer:
         bool(item.unmet_demand == "lost"), float(item.unit_cost), float(item.holding_cost_rate_per_year),
         float(item.fixed_cost_per_line),
         float("nan") if item.stockout_cost_per_unit is None else float(item.stockout_cost_per_unit),
-        float(item.minimum_order_quantity), float(item.pack_size),
+        float(item.minimum_order_quantity), float(item.order_step),
         float("inf") if item.maximum_stock is None else float(item.maximum_stock), float(item.maximum_cover_days),
         int(POLICY_MODELS.index(item.model)), float(item.service_correction), bool(item.lead_times_cross),
         float(economic_lot), table.quantiles, table.variances, table.is_lognormal,

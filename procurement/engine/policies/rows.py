@@ -107,7 +107,7 @@ def policy_row(
         lead_sd = crossing_sd(lead, lead_sd, max(review, lot / daily if daily > 0.0 else review))
     exact, count = -1.0, len(levels)
     scale = tail_scale(levels, scores, units) if family != NORMAL else 0.0
-    if kind == CYCLE and lead_sd <= 0.0 and not is_lost:
+    if kind == CYCLE and lead_sd <= 0.0:  # lost or not: what is sold before the interval ends was in position
         if count == 0:
             exact = law_mean + score * math.sqrt(law_variance) if family == NORMAL else -1.0
             exact = max(exact, 0.0) if family == NORMAL else -1.0
@@ -121,7 +121,7 @@ def policy_row(
         is_lost, wide, weight, cycle, correction, exact, mean, levels, scale,
         cvs, bin_weights, bin_means, bin_variances,
     )  # fmt: skip
-    top = math.floor(level + step + 0.5 + 1e-9 * max(1.0, level + step))
+    top = float(math.floor(level + step + 0.5 + 1e-9 * max(1.0, level + step)))
     if maximum < top:
         top = maximum
     out[0], out[1], out[2], out[3], out[4], out[5] = level, top, lot, level - mean, served, fill

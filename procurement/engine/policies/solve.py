@@ -32,9 +32,12 @@ def solve_policies(batch: PolicyBatch, *, chunk: int = CHUNK, threads: int = 1) 
         for start in starts:
             _solve_chunk(batch, start, start + chunk, out)
     out[:, 1] = np.maximum(out[:, 0], out[:, 1])
-    names = ("reorder_point", "order_up_to_level", "lot", "safety_stock", "cycle_service_level", "fill_rate")
-    codes = {name: out[:, 6 + place].astype(np.int8) for place, name in enumerate(("model", "family", "segment"))}
-    return PolicyLevels(**{name: out[:, place].copy() for place, name in enumerate(names)}, **codes)
+    codes = out[:, 6:9].astype(np.int8)
+    return PolicyLevels(
+        reorder_point=out[:, 0].copy(), order_up_to_level=out[:, 1].copy(), lot=out[:, 2].copy(),
+        safety_stock=out[:, 3].copy(), cycle_service_level=out[:, 4].copy(), fill_rate=out[:, 5].copy(),
+        model=codes[:, 0].copy(), family=codes[:, 1].copy(), segment=codes[:, 2].copy(),
+    )  # fmt: skip
 
 
 def _solve_chunk(batch: PolicyBatch, start: int, end: int, out: Array) -> None:
@@ -83,7 +86,7 @@ def _check(batch: PolicyBatch) -> None:
     for name in amounts:
         _refuse(name, ~(np.isfinite(getattr(batch, name)) & (getattr(batch, name) >= 0.0)), "must be at least 0")
     good = np.isfinite(batch.quantiles) & (batch.quantiles >= 0.0)
-    _refuse("quantiles", ~good.all(axis=1), "must be numbers of at least 0")
+    _refuse("quantiles", np.asarray(~good.all(axis=1)), "must be numbers of at least 0")
     _refuse("pack", ~(np.isfinite(batch.pack) & (batch.pack > 0.0)), "must be above 0")
     _refuse("maximum_stock", ~(batch.maximum_stock >= 0.0), "must be at least 0")
     if not (np.all(np.diff(batch.levels) > 0.0) and np.all((batch.levels > 0.0) & (batch.levels < 1.0))):

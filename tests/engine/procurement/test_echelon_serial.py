@@ -40,7 +40,7 @@ def test_the_books_example_has_its_levels_and_cost():
     found = outputs(nodes=nodes(), edges=EDGES)
 
     assert found["echelon_base_stock_levels"] == pytest.approx({"1": 6.49088, "2": 12.01761, "3": 22.70550}, abs=1e-5)
-    assert found["cost"] == pytest.approx(47.660149584, rel=1e-9)  # printed as 47.65
+    assert found["cost"] == pytest.approx(47.660149584, rel=1e-9)
 
 
 def test_the_newsvendor_bounds_give_the_books_heuristic_levels():

@@ -8,7 +8,7 @@ import pytest
 from procurement.engine.echelon.guaranteed import NO_LIMIT, StockPoint, net_demand, net_lead_times, solve_guaranteed
 from procurement.engine.optimize import solve_instances
 
-# Snyder & Shen, example 6.5 (figure 6.9)
+# The library stockpyl's instance example_6_5
 NODES = [
     {"id": 1, "processing_time": 2, "local_holding_cost": 1, "demand_bound_constant": 1, "external_inbound_cst": 1},
     {"id": 3, "processing_time": 1, "local_holding_cost": 2, "demand_bound_constant": 1},
@@ -37,8 +37,7 @@ def test_the_books_tree_has_its_service_times_stock_and_cost():
     assert found["cost"] == pytest.approx(8.277916867529369, rel=1e-12)
 
 
-def test_the_books_serial_system_has_its_cost():
-    # problem 6.7: three stages in line, demand N(45, 10), z = 4
+def test_a_line_of_three_stages_agrees_with_brute_force():
     nodes = [
         {"id": 3, "processing_time": 2, "local_holding_cost": 2, "demand_bound_constant": 4},
         {"id": 2, "processing_time": 1, "local_holding_cost": 3, "demand_bound_constant": 4},

@@ -109,7 +109,7 @@ def test_a_malformed_instance_is_answered_with_what_is_wrong(instance, parameter
 def test_a_model_that_is_not_there_says_what_is():
     message = error(model="eoqs")["message"]
 
-    assert message == f"model 'eoqs' is not available yet; available: {', '.join(sorted(MODELS))}"
+    assert message == f"model 'eoqs' is not known; known: {', '.join(sorted(MODELS))}"
 
 
 @pytest.mark.parametrize(
@@ -183,3 +183,28 @@ def test_no_input_whatever_breaks_the_command_or_writes_a_number_json_does_not_k
     answers = solve_instances([{"id": data.draw(json_values), "model": model, "inputs": inputs}])
 
     json.dumps(answers, allow_nan=False)
+
+
+def test_whatever_a_numeric_library_raises_one_instance_never_stops_the_others():
+    poisson = {"holding_cost": 1, "stockout_cost": 4, "fixed_cost": 5, "demand_mean": 1e300, "lead_time": 1}
+
+    beyond, after = solve_instances([
+        {"id": 1, "model": "rq_poisson", "inputs": poisson},
+        {"id": 2, "model": "eoq", "inputs": EOQ},
+    ])  # fmt: skip
+
+    assert beyond["error"]["parameter"] == "demand_mean"
+    assert after["outputs"]["order_quantity"] == pytest.approx(9.931270663)
+
+
+def test_a_number_beyond_the_range_is_named():
+    assert error(**{**EOQ, "demand_rate": 1e308, "fixed_cost": 1e10})["parameter"] == "demand_rate"
+
+
+def test_ten_million_units_of_poisson_demand_cost_what_the_sum_over_all_demands_says():
+    inputs = {"holding_cost": 0.00104784903131705, "stockout_cost": 11.684375281198925, "demand_mean": 1e7}
+
+    outputs = solve_instances([{"id": 1, "model": "newsvendor_poisson", "inputs": inputs}])[0]["outputs"]
+
+    assert outputs["base_stock_level"] == 10_011_850
+    assert outputs["cost"] == pytest.approx(13.205629711522, rel=1e-8)
