@@ -7,7 +7,6 @@ RUN /opt/venv/bin/python -m pip install --no-cache-dir --disable-pip-version-che
 
 FROM python:3.13-slim
 ENV PYTHONUNBUFFERED=1 \
-    NUMBA_CACHE_DIR=/app/var/kernels \
     PYTHONDONTWRITEBYTECODE=1 \
     PATH=/opt/venv/bin:$PATH \
     ENTREPOT_DATA_DIR=/app/var
@@ -29,7 +28,7 @@ COPY locale locale
 COPY requirements/base.txt requirements/base.txt
 # Neither step touches a server; the key made here is thrown away, production demands its own from the environment.
 RUN python -c "from pathlib import Path; from config.supervisor.translations import compile_translations as c; c(Path('locale'))" \
-    && python -m forecasting.engine.warm \
+    && python -c "from pathlib import Path; from config.machine_code import keep_machine_code as k; k(Path('/app'), Path('/app/var')); from forecasting.engine.warm import warm; warm()" \
     && DJANGO_SETTINGS_MODULE=config.settings.base python manage.py collectstatic --noinput -v 0 \
     && rm -f var/secret_key && mkdir -p var/files \
     && chown -R entrepot: var

@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 10
 
 
 def mail_supplier_on_commit(order: PurchaseOrder, kind: str, *, now: datetime) -> None:
-    """Mail the order's supplier once the transaction is committed; `kind`: order_sent, order_moved or order_cancelled."""
+    """Mail the order's supplier once the transaction commits; `kind`: order_sent, order_moved or order_cancelled."""
     order_id = order.pk
 
     def send() -> None:  # a function: what a partial raises, Django cannot log, for it has no name

@@ -1,6 +1,7 @@
 """Compile the kernels before they are timed or needed: `python -m forecasting.engine.warm`, once after an install.
 
-Numba keeps what it compiled beside the sources, or in NUMBA_CACHE_DIR: about 15 s the first time, half a second after.
+Numba keeps what it compiled in NUMBA_CACHE_DIR (config/machine_code.py), else beside the sources: about 15 s the first
+time, half a second after.
 """
 
 from __future__ import annotations

@@ -120,6 +120,7 @@ class DiffersFilter(admin.SimpleListFilter):
 
 @admin.register(ScenarioLine)
 class ScenarioLineAdmin(ReadOnlyAdmin):
+    empty_hint = _("No scenario has been worked out yet.")
     list_display = (
         "sku_code",
         "place",

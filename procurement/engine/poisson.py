@@ -1,7 +1,7 @@
 """Tails and losses of a Poisson count, exact also for means of millions, where incomplete gamma functions give way.
 
 Up to `EXACT` scipy's functions hold 14 digits; above it P(D > k) beyond one σ loses them (mean 10⁷, 4.4σ: 2 % off), so
-the tail is summed away from an anchor P(D = k) with P(D = k + 1) = P(D = k)·λ/(k + 1). Only above `MANY` is it a series.
+the tail is summed away from an anchor P(D = k) by P(D = k + 1) = P(D = k)·λ/(k + 1). Only above `MANY` is it a series.
 """
 
 import math
@@ -14,7 +14,8 @@ EXACT = 100_000.0
 """Mean up to which scipy's Poisson tails hold every digit."""
 
 MANY = 1e10
-"""Mean above which a tail has too many units to be summed; the series is then right to 10⁻¹⁰ out to 6σ."""
+"""Mean above which a tail has too many units to be summed; the series is then right to 10⁻¹¹ (losses)
+and 10⁻⁷ (tails) out to 6σ."""
 
 _BLOCK = 65_536
 

@@ -157,15 +157,17 @@ def _cover(item: "ReplenishmentInput", result: "ReplenishmentResult") -> float:
 
 
 def _long_run(item: "ReplenishmentInput", result: "ReplenishmentResult", holding: float) -> "LongRun | None":
-    """The lot's cost beyond the long-run average: K·d/Q* + h·Q*/2 a day, as in `lot_sizing.derive_need`."""
+    """The lot's cost beyond the long-run average: K·d/Q* + h·Q*/2 a day, as in `lot_sizing.derive_need`; 0 where orders
+    cost nothing and lots are as small as can be."""
     from procurement.engine.joint import LongRun
 
     demand, lot = item.mean_daily_demand, result.economic_order_quantity
-    if min(demand, lot, holding) <= 0.0:
+    if min(demand, holding) <= 0.0:
         return None
+    ordering = item.fixed_cost_per_line * demand / lot if lot > 0.0 else 0.0
     given = {term.code: term.value for term in result.explanation}
     return LongRun(
-        average_cost_per_day=item.fixed_cost_per_line * demand / lot + holding * lot / 2.0,
+        average_cost_per_day=ordering + holding * lot / 2.0,
         holding_cost_per_unit_day=holding,
         mean_daily_demand=demand,
         cycle_stock=result.inventory_position - result.reorder_point + given.get("expected_undershoot", 0.0),

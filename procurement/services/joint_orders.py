@@ -70,7 +70,7 @@ def settle_jointly(
     groups = _groups(items, results)
     room, budgets = rooms({warehouse for _supplier, warehouse in groups}), open_budgets(today)
     found = (case_of(group, pairs, items, inputs, results, room, budgets) for group, pairs in sorted(groups.items()))
-    settled = settle([case for case in found if case is not None])
+    settled = [_left_to_the_planner(one, results) for one in settle([case for case in found if case is not None])]
     JointOrder.objects.filter(run=run).delete()
     rows = [_row(run, one, items, results) for one in settled]
     JointOrder.objects.bulk_create(rows)
@@ -78,6 +78,16 @@ def settle_jointly(
     for one, row in zip(settled, rows, strict=True):
         changes |= _changes(one, results, row)
     return changes
+
+
+def _left_to_the_planner(one: Settled, results: Mapping[Pair, "ReplenishmentResult"]) -> Settled:
+    """An order that cannot reach its supplier's minimum stays as the plan has it: what is short must not vanish from
+    the board, where a planner fills it up, asks the supplier, or lets it wait."""
+    below_minimum = bool(one.needs) and all(need.name == "minimum_value" for need in one.needs)
+    if not below_minimum or any(quantity > 0.0 for quantity in one.answer.quantities):
+        return one
+    planned = tuple(results[pair].order_quantity for pair in one.case.pairs)
+    return replace(one, answer=replace(one.answer, quantities=planned, status="infeasible"))
 
 
 def _groups(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from catalog.models import Sku
-from warehouses.engine.distance import haversine_km
 from warehouses.models import ShippingRate, Warehouse
+from warehouses.selectors.distances import kilometres_between
 
 #: Where no rate fits or the SKU's weight is unknown: a transfer, and a unit as a share of its cost, in the company's
 #: currency. Handling and carriage of a parcel of ordinary goods; rates of shipping replace them.
@@ -56,13 +56,7 @@ class MovingCosts:
 
     def _kilometres(self, source: int, target: int) -> float:
         """0 where a place is not known: the rate then counts without its distance, as for orders of customers."""
-        ends = [self._places[place] for place in (source, target)]
-        points = [
-            (float(one.latitude), float(one.longitude))
-            for one in ends
-            if one.latitude is not None and one.longitude is not None
-        ]
-        return haversine_km(points[0], points[1]) if len(points) == 2 else 0.0
+        return kilometres_between(self._places[source], self._places[target]) or 0.0
 
 
 def _reach(rate: ShippingRate) -> Decimal:

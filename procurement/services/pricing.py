@@ -58,6 +58,11 @@ def quantity_fault(item: SupplierItem, quantity: Decimal) -> str:
             **named,
             "maximum": plain(item.maximum_order_quantity),
         }
+    if item.pallet_size is not None and quantity % item.pallet_size:
+        return _("%(given)s is not a multiple of the pallet of %(pallet)s") % {
+            **named,
+            "pallet": plain(item.pallet_size),
+        }
     if quantity % item.pack_size:
         return _("%(given)s is not a multiple of the pack size of %(pack)s") % {**named, "pack": plain(item.pack_size)}
     return ""

@@ -65,8 +65,12 @@ def _clearly_above(inputs: Mapping[Pair, "ReplenishmentInput"]) -> set[Pair]:
     from procurement.engine.errors import ParameterError
     from procurement.engine.policies.solve import solve_policies
 
-    # Price breaks and shelf lives change the lot, and with it the level: those are decided one by one.
-    plain = {pair: item for pair, item in inputs.items() if not item.price_breaks and item.shelf_life_days is None}
+    # Price breaks, shelf lives and limits change the lot, and with it the level: those are decided one by one.
+    plain = {
+        pair: item
+        for pair, item in inputs.items()
+        if not item.price_breaks and item.shelf_life_days is None and item.order_maximum is None
+    }
     if not plain:
         return set()
     try:

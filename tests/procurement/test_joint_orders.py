@@ -94,10 +94,10 @@ def test_lines_that_stay_as_planned_know_their_joint_order_too(world: Any, settl
 
 
 def test_an_order_too_small_for_its_supplier_waits_where_a_shortage_costs_less(world: Any, settle: Settle) -> None:
-    world.northwind.minimum_order_value = 60_000
+    world.northwind.minimum_order_value = 6000
     world.northwind.save()
 
-    waited = settle(stockout_cost_per_unit=0.5, target_kind="cost")
+    waited = settle(stockout_cost_per_unit=0.5)
 
     row = JointOrder.objects.get()
     assert [change.quantity for change in waited.values()] == [0.0, 0.0]
@@ -125,10 +125,10 @@ def test_whole_pallets_stay_whole_in_a_container(world: Any, settle: Settle) -> 
     world.northwind.container_litres = 900
     world.northwind.save()
 
-    settle(pallet_size=12.0)
+    settle(pallet_size=20.0)
 
     (row,) = JointOrder.objects.all()
-    pallets = [line["after"] / 12.0 for line in row.lines if line["before"] % 12.0 == 0.0]
+    pallets = [line["after"] / 20.0 for line in row.lines if line["before"] and line["before"] % 20.0 == 0.0]
     assert pallets
     assert [pallet % 1.0 for pallet in pallets] == [0.0] * len(pallets)
 
@@ -147,7 +147,6 @@ def test_a_budget_and_one_inside_it_are_both_kept_over_two_suppliers(world: Any,
     assert spent[world.lamp.pk] <= 400
     assert spent[world.mug.pk] > 0
     assert JointOrder.objects.count() == 2
-    assert {n["name"] for row in JointOrder.objects.all() for n in row.relaxations} >= {"budget of March"}
 
 
 def test_room_in_a_warehouse_is_shared_by_the_suppliers_that_deliver_there(world: Any, settle: Settle) -> None:

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run(world: World) -> ForecastRun:
-    """Mugs run out, lamps are plenty, and Northwind takes no order below 3,000."""
-    world.northwind.minimum_order_value = 3000
+    """Mugs run out, lamps are plenty, and Northwind takes no order below 900."""
+    world.northwind.minimum_order_value = 900
     world.northwind.save()
     made = make_run()
     for sku, daily, spread in ((world.mug, 10.3, 85.0), (world.lamp, 0.5, 4.0)):
@@ -48,11 +48,22 @@ def test_every_line_of_the_order_is_proposed_with_its_joint_order_and_recalculat
     wanted = {line["sku"]: line["after"] for line in row.lines if line["after"] > 0}
     assert {code: float(one.quantity) for code, one in proposals.items()} == wanted
     assert {one.joint_order for one in proposals.values()} == {row}
-    assert sum(one.quantity * one.unit_cost for one in proposals.values()) >= 3000
+    assert sum(one.quantity * one.unit_cost for one in proposals.values()) >= 900
     for one in proposals.values():
         again = recompute_proposal(one)
         assert (again.is_same, again.how) == (True, "inputs")
         assert one.explanation[-1]["value"] == float(one.quantity)
+
+
+def test_a_minimum_out_of_reach_leaves_what_is_short_on_the_board(world: World, run: ForecastRun) -> None:
+    world.northwind.minimum_order_value = 1_000_000
+    world.northwind.save()
+
+    propose_reorders(run, now=NOW)
+
+    row = JointOrder.objects.get()
+    assert (row.status, [need["name"] for need in row.relaxations]) == ("infeasible", ["minimum_value"])
+    assert open_now()["MUG"].quantity > 0
 
 
 def test_planning_twice_changes_nothing_and_keeps_the_links(world: World, run: ForecastRun) -> None:

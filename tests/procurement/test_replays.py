@@ -232,3 +232,10 @@ def test_the_api_starts_a_replay_once_and_gives_its_result(world: World, policy:
 
     assert (made.status_code, again.json()["id"], wrong.status_code) == (201, made.json()["id"], 422)
     assert (read["changes"], read["result"]["series"]) == ({"fill_rate": "0.99"}, 1)
+
+
+def test_a_challenger_that_shares_its_target_is_replayed(world: World, policy: Policy) -> None:
+    found = run(trial(world, policy, {"shares_target": "True", "fill_rate": "0.95"}))
+
+    assert found["policies"]["challenger"]["shares_target"] is True
+    assert found["figures"]["fill_rate"]["challenger"][0] > found["figures"]["fill_rate"]["today"][0]

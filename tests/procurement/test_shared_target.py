@@ -14,7 +14,7 @@ from tests.cast import NOW, World
 from tests.forecasting.looking_ahead import expect, make_run
 
 pytestmark = pytest.mark.django_db
-COSTS = {"CHEAP": ("1", "4", 10.0), "MIDDLE": ("8", "12", 4.0), "DEAR": ("90", "99", 1.0)}
+COSTS = {"CHEAP": ("1", "4", 10.0), "MIDDLE": ("8", "12", 4.0), "DEAR": ("20", "21", 2.0)}
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ PLANNING = (
     "replenishment.py",
     "reorder_point.py",
     "lot_sizing.py",
+    "economic_lot.py",
     "../services/moves.py",
     "../services/joint_orders.py",
 )

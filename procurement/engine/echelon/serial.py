@@ -19,12 +19,15 @@ from typing import Any
 
 import numpy as np
 
+from procurement.engine.errors import ParameterError
+
 Array = Any
 Bends = tuple[tuple[float, float], ...]
 
 _DEEP = 9.0  # standard deviations below the mean from where a slope equals its line to 1e-19
 _PANEL_POINTS = 12
 _PANEL_WIDTH = 1.5  # in spreads of the nearest bend
+_FARTHEST = 1e4  # spreads below the mean: farther down, costs differ by more digits than a float has
 _NO_SPREAD = 1e-12  # a lead-time demand this narrow beside the whole does not spread at all
 
 
@@ -115,8 +118,10 @@ def _lowest_point(below: _Slope, holding: float, mean: float, sd: float, whole: 
     if slope(high) < 0.0:
         return high
     step = max(whole, abs(high) * 1e-3, 1e-300)
-    low = high - step
+    low, lowest = high - step, high - _FARTHEST * max(whole, abs(high), 1e-300)
     while slope(low) >= 0.0:
+        if low < lowest:
+            raise ParameterError("echelon_holding_cost", "is so far above the stock-out cost that no level pays")
         high, low, step = low, low - 2.0 * step, 2.0 * step
     for _ in range(200):
         middle = 0.5 * (low + high)

@@ -9,6 +9,7 @@ from scipy.stats import norm, poisson
 from procurement.engine.echelon.lead_time_demand import trimmed
 from procurement.engine.echelon.serial import SerialSystem, solve_serial_normal
 from procurement.engine.echelon.serial_lattice import solve_serial_lattice
+from procurement.engine.errors import ParameterError
 from procurement.engine.optimize import solve_instances
 
 EDGES = [[3, 2], [2, 1]]
@@ -179,3 +180,12 @@ def test_nodes_may_have_any_names_and_stand_in_any_order():
 )  # fmt: skip
 def test_a_fault_is_told_by_the_parameter_that_has_it(inputs, parameter):
     assert answer(**inputs)["error"]["parameter"] == parameter
+
+
+def test_a_holding_cost_beyond_the_digits_of_a_float_is_refused_by_name() -> None:
+    system = SerialSystem((1e300, 2.0), (1.0, 1.0), 37.0, 5.0, 1.0)
+
+    with pytest.raises(ParameterError) as error:
+        solve_serial_normal(system)
+
+    assert error.value.parameter == "echelon_holding_cost"
