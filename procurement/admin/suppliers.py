@@ -132,7 +132,7 @@ class PolicyAdmin(HouseAdmin):
     list_filter = ("target", "model", "warehouse", ("category", AutocompleteSelectFilter))
     empty_hint = _("The plan uses its default aims. Add some for a category, a SKU or a warehouse.")
     fieldsets = (
-        (_("Where it holds"), {"fields": ("name", ("category", "sku", "warehouse"))}),
+        (_("Where it holds"), {"fields": ("name", "category", ("sku", "warehouse"))}),
         (
             _("Aim"),
             {

@@ -91,12 +91,11 @@ def _line(
     its own time, for which the long-run average makes allowance.
     """
     from procurement.engine.joint import JointLine
-    from procurement.engine.lot_sizing import price_bands
     from procurement.engine.reorder_point import demand_curve
 
     sku, planned_units = planned.item.sku, result.order_quantity
-    cheapest = min(cost for _start, cost in price_bands(item))
-    holding = item.holding_cost_rate_per_year * cheapest / 365.0
+    usual = _usual_price(item, result)
+    holding = item.holding_cost_rate_per_year * usual / 365.0
     long_run = _long_run(item, result, holding)
     ceiling = math.inf if item.maximum_stock is None else item.maximum_stock - result.inventory_position
     most = max(planned_units, min(ceiling, item.order_maximum or math.inf, _cover(item, result)))
@@ -118,7 +117,7 @@ def _line(
         volume=float(sku.volume_litres or 0),
         weight=float(sku.weight_kg or 0),
         stockout_cost=_unit_short(item, result, holding),
-        replacement_cost=cheapest,
+        replacement_cost=usual,
         line_cost=0.0 if planned_units > 0.0 else item.fixed_cost_per_line,
         long_run=long_run,
     )
@@ -129,6 +128,15 @@ def _line(
         must_order=planned_units > 0.0,
     )
     return forced, line
+
+
+def _usual_price(item: "ReplenishmentInput", result: "ReplenishmentResult") -> float:
+    """What a unit costs in the lots that the plan buys in the long run: a price only larger lots would get is not what
+    a unit is replaced at."""
+    from procurement.engine.lot_sizing import price_bands
+
+    given = {term.code: term.value for term in result.explanation}
+    return given.get("economic_unit_cost", min(cost for _start, cost in price_bands(item)))
 
 
 def _unit_short(item: "ReplenishmentInput", result: "ReplenishmentResult", holding: float) -> float:

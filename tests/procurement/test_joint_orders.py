@@ -93,6 +93,19 @@ def test_lines_that_stay_as_planned_know_their_joint_order_too(world: Any, settl
     assert [change.terms for change in changes.values()] == [(), ()]
 
 
+@pytest.mark.parametrize("fixed_order_cost", [0.0, 4.0, 20.0])
+def test_a_lot_at_a_price_break_stays_where_no_limit_binds(world: Any, settle: Settle, fixed_order_cost: float) -> None:
+    """The lot of 200 is bought at 3.80; the price of 5,000, for which no lot is large enough, is no reason against."""
+    world.northwind.minimum_order_value = 1
+    world.northwind.save()
+
+    settle(fixed_order_cost=fixed_order_cost, price_breaks=((200.0, 3.8), (5000.0, 3.0)), maximum_cover_days=90.0)
+
+    row = JointOrder.objects.get()
+    assert [line["after"] for line in row.lines] == [line["before"] for line in row.lines]
+    assert max(line["before"] for line in row.lines) >= 200
+
+
 def test_an_order_too_small_for_its_supplier_waits_where_a_shortage_costs_less(world: Any, settle: Settle) -> None:
     world.northwind.minimum_order_value = 6000
     world.northwind.save()

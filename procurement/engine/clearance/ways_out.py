@@ -38,8 +38,9 @@ class Elsewhere:
 class ClearanceCase:
     """A stock of which `excess` units will not sell within `days` at full price. Money a unit, demand a day, units.
 
-    `salvage` is what a unit left at the end brings (below 0: disposal costs), `return_value` what the supplier pays
-    back (None: takes nothing back), `return_fixed_cost` what sending it costs, `pack` what transfers and returns go in.
+    `salvage` is what a unit left at the end brings (below 0: disposal costs, also of what is written off),
+    `return_value` what the supplier pays back (None: takes nothing back), `return_fixed_cost` what sending it costs,
+    `pack` what transfers and returns go in.
     """
 
     key: str
@@ -183,7 +184,9 @@ def _written_off(case: ClearanceCase) -> WayOut | None:
     derivation, plan = Derivation(), _priced(case, case.stock - units)
     _selling(derivation, case, case.stock - units, plan)
     derivation.given("moved_units", "x", units, "units", "way out")
-    derivation.derive("recovery_there", "V'", "salvage_value * moved_units", "money")
+    derivation.derive(
+        "recovery_there", "V'", "min(salvage_value, 0) * moved_units", "money", "nothing but its disposal"
+    )
     recovery = derivation.derive("recovery", "V", "selling_recovery + recovery_there", "money")
     return WayOut(WRITE_OFF, recovery, units, tuple(derivation.terms), sell_through_days=plan.sell_through_days)
 
