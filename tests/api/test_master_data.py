@@ -96,7 +96,7 @@ def test_a_code_of_any_characters_is_found_by_its_address(world: Any, api: Any, 
             "price_breaks",
         ),
         ("policies", {"name": "x", "service_level": "0.4"}, "service_level"),
-        ("policies", {"name": "x", "review_days": 0}, "non_field_errors"),
+        ("policies", {"name": "x", "review_days": 0}, "review_days"),
         ("policies", {"name": "x", "sku": "MUG", "category": "HOME"}, "non_field_errors"),
     ],
 )

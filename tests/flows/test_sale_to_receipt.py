@@ -21,6 +21,7 @@ from forecasting.selectors import daily_demand
 from monitoring.models import Alert
 from procurement.models import Proposal, PurchaseOrder
 from tests.cast import PASSWORD
+from tests.procurement.planning_world import keep_apart
 from tests.worker import needs_worker
 from warehouses.models import SalesOrder, StockLevel, StockMovement
 from warehouses.selectors.stock import drifting_levels
@@ -56,6 +57,7 @@ def test_a_sale_travels_to_a_receipt(transactional_db: None, world: Any, api: An
     from django.core.management import call_command
 
     now = timezone.now()
+    keep_apart(world.mug, world.north)  # this story is of buying: the 40 mugs of NORTH stay where they are
     call_command("import_sales", str(ninety_days_of_mugs(tmp_path / "shop.csv", now)), channel="WEB", warehouse="MAIN")
     shop, planner, clerk = api(world.integration), api(world.planner), api(world.clerk)
 
