@@ -93,8 +93,9 @@ def _solved(instances: list[Any]) -> Iterator[dict[str, Any]]:
 
     deadline = time.monotonic() + SECONDS
     for instance in instances:
-        if time.monotonic() < deadline:
-            yield solve_instance(_within(instance, deadline - time.monotonic()))
+        left = deadline - time.monotonic()
+        if left > 0.0:
+            yield solve_instance(_within(instance, left))
         else:
             [answer] = solve_instances([{"id": instance.get("id") if isinstance(instance, dict) else None}])
             message = f"not solved: the request had its {SECONDS:g} s; send fewer at once"
