@@ -29,15 +29,8 @@ Inputs = dict[Pair, "ReplenishmentInput"]
 
 def planned_inputs(run: ForecastRun, *, today: date) -> Iterator[tuple[dict[Pair, PlannedItem], Inputs, int, int]]:
     """(what holds for each, what the engine is given, SKUs done, SKUs in all) of each chunk."""
-    supply = Supply(
-        {},
-        backordered_quantities(),
-        on_order_quantities(),
-        draft_quantities(),
-        units_counted_twice(run, today=today),
-        open_transfer_quantities(),
-    )
-    corrections, sharing = service_corrections(), _sharing(run)
+    supply = supply_of(run, today=today)
+    corrections, sharing = service_corrections(), lines_sharing(run)
     shared = shared_aims(run, today=today, counted_twice=supply.counted_twice, sharing=sharing)
     skus = list(Forecast.objects.filter(run=run).order_by("sku_id").values_list("sku_id", flat=True).distinct())
     for place, chunk in enumerate(sku_chunks(skus, ROWS_AT_A_TIME)):
@@ -62,7 +55,19 @@ def planned_inputs(run: ForecastRun, *, today: date) -> Iterator[tuple[dict[Pair
         yield items, inputs, place * ROWS_AT_A_TIME, len(skus)
 
 
-def _sharing(run: ForecastRun) -> Counter[tuple[int, int]]:
+def supply_of(run: ForecastRun, *, today: date) -> Supply:
+    """What is coming or promised everywhere; positions are read chunk by chunk."""
+    return Supply(
+        {},
+        backordered_quantities(),
+        on_order_quantities(),
+        draft_quantities(),
+        units_counted_twice(run, today=today),
+        open_transfer_quantities(),
+    )
+
+
+def lines_sharing(run: ForecastRun) -> Counter[tuple[int, int]]:
     """(supplier id, warehouse id) → lines that are ordered together and share an order's cost."""
     bought = SupplierItem.objects.filter(
         is_preferred=True, is_active=True, supplier__is_active=True, sku__status__in=Sku.PLANNED

@@ -16,22 +16,19 @@ from catalog.models import Sku
 from config.kernel.lookups import is_one_of
 from forecasting.models import Forecast, ForecastRun
 from forecasting.selectors.adjusted import adjusted_forecasts
-from forecasting.selectors.consumption import units_counted_twice
-from procurement.models import ActionMessage, Proposal, SupplierItem
-from procurement.selectors import draft_quantities, on_order_quantities
-from procurement.selectors_optimising import open_transfer_quantities
+from procurement.models import ActionMessage, Proposal
 from procurement.services.action_messages import MessageCounts, open_lines, propose_moves, wanted_moves
 from procurement.services.aims import Pair, PlannedItem, planned_items, sku_chunks
 from procurement.services.inputs import SharedAim, Supply, engine_input, segment_of, service_corrections
 from procurement.services.joint_limits import is_coupled
 from procurement.services.joint_orders import settle_jointly
 from procurement.services.moves import Move, OpenLine, Watched
+from procurement.services.planned_inputs import lines_sharing, supply_of
 from procurement.services.projection import expected_demand
 from procurement.services.screening import decide
 from procurement.services.shared_targets import shared_aims
 from procurement.services.standing import locked_open_proposals, quiet_pairs, reconcile
 from procurement.services.wanted import wanted_proposal, watched_item
-from warehouses.selectors.sales import backordered_quantities
 from warehouses.selectors.stock import stock_positions
 
 if TYPE_CHECKING:
@@ -110,32 +107,14 @@ def propose_reorders(
 
 
 def _pass_of(run: ForecastRun, today: date, given: Mapping[Pair, PlannedItem] | None) -> _Pass:
-    supply = Supply(
-        {},
-        backordered_quantities(),
-        on_order_quantities(),
-        draft_quantities(),
-        units_counted_twice(run, today=today),
-        open_transfer_quantities(),
-    )
-    sharing = _lines_sharing(run)
+    supply = supply_of(run, today=today)
+    sharing = lines_sharing(run)
     shared = shared_aims(run, today=today, counted_twice=supply.counted_twice, sharing=sharing, given=given)
     return _Pass(run, today, supply, sharing, service_corrections(), open_lines(), given, shared)
 
 
 def _forecast_skus(run: ForecastRun) -> list[int]:
     return list(Forecast.objects.filter(run=run).order_by("sku_id").values_list("sku_id", flat=True).distinct())
-
-
-def _lines_sharing(run: ForecastRun) -> Counter[tuple[int, int]]:
-    """(supplier id, warehouse id) → how many of the run's SKUs are ordered together and share an order's cost."""
-    suppliers = dict(
-        SupplierItem.objects.filter(
-            is_preferred=True, is_active=True, supplier__is_active=True, sku__status__in=Sku.PLANNED
-        ).values_list("sku_id", "supplier_id")
-    )
-    pairs = Forecast.objects.filter(run=run).values_list("sku_id", "warehouse_id").iterator(chunk_size=10_000)
-    return Counter((suppliers[sku], warehouse) for sku, warehouse in pairs if sku in suppliers)
 
 
 def _decide_chunk(found: _Pass, skus: Sequence[int]) -> None:
