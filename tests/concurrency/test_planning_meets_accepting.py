@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from procurement.models import Proposal
-from procurement.services import proposals
+from procurement.services import planned_inputs
 from procurement.services.decisions import Decision, accept_proposals
 from procurement.services.planning import queue_plan, run_plan
 from tests.procurement.planning_world import sell_daily
@@ -33,7 +33,7 @@ def test_an_acceptance_in_the_middle_of_a_plan_waits_for_it(
             connection.close()
 
     planner = threading.Thread(target=accept)
-    real, seen = proposals.draft_quantities, []
+    real, seen = planned_inputs.draft_quantities, []
 
     def drafts_with_a_rival() -> Any:
         found = real()
@@ -41,7 +41,7 @@ def test_an_acceptance_in_the_middle_of_a_plan_waits_for_it(
         seen.append(accepted.wait(1))
         return found
 
-    monkeypatch.setattr(proposals, "draft_quantities", drafts_with_a_rival)
+    monkeypatch.setattr(planned_inputs, "draft_quantities", drafts_with_a_rival)
     run_plan(queue_plan().pk, clock=lambda: NOW)
     planner.join(20)
 
