@@ -29,8 +29,11 @@ def standard_normal_losses(z: float) -> Losses:
     if z < 0.0:
         below, above = standard_normal_losses(-z)
         return above, below
-    if z > 20.0:  # φ(z)/z² ·(1 − 3/z² + 15/z⁴): the difference above has lost its digits here
-        loss = density(z) / (z * z) * (1.0 - 3.0 / (z * z) + 15.0 / z**4)
+    if z > 20.0:  # φ(z)/z²·(1 − 3/z² + 3·5/z⁴ − 3·5·7/z⁶ + …): the difference below has lost its digits here
+        series, square = 1.0, z * z
+        for odd in (13.0, 11.0, 9.0, 7.0, 5.0, 3.0):
+            series = 1.0 - odd / square * series
+        loss = density(z) / square * series
     else:
         loss = max(0.0, density(z) - z * upper_tail(z))
     return loss, z + loss
@@ -207,7 +210,7 @@ def _tail_sum(probability: Callable[[Any], Any], start: int, step: int, sd: floa
         places = np.arange(block) * float(step) + start
         terms = probability(places[places >= 0.0])
         total += float(terms.sum())
-        if terms[-1] <= total * 1e-18 or len(terms) < block:
+        if not terms[-1] > total * 1e-18 or len(terms) < block:  # NaN ends it too: beyond a library's range
             return total
         start += step * block
     return total

@@ -94,7 +94,7 @@ def read_demand(nodes: Nodes, node: int) -> SerialDemand:
         return _uniform(nodes, node)
     if kind == "pmf":
         return _listed(nodes, node)
-    mean = _number(nodes, node, "demand_mean", number(at_least=0) if kind != "normal" else number())
+    mean = _number(nodes, node, "demand_mean", number(at_least=0))
     if kind == "poisson":
         return SerialDemand(kind, mean, math.sqrt(mean))
     sd = _number(nodes, node, "demand_sd", number(at_least=0))

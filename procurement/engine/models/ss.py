@@ -102,6 +102,8 @@ def _power_approximation(inputs: SsInputs) -> dict[str, Any]:
     mean, sd = inputs.demand_mean or 0.0, inputs.demand_sd or 0.0
     if not 0.0 < mean <= 1e6:
         raise ParameterError("demand_mean", "must be above 0 and at most a million units a period")
+    if sd > 2e6:
+        raise ParameterError("demand_sd", "is above two million units a period; measure in larger units")
     lot = 1.30 * mean**0.494 * (inputs.fixed_cost / inputs.holding_cost) ** 0.506 * (1.0 + (sd / mean) ** 2) ** 0.116
     z = math.sqrt(lot / sd * inputs.holding_cost / inputs.stockout_cost)
     s = 0.973 * mean + sd * (0.183 / z + 1.063 - 2.192 * z)

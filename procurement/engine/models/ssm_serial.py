@@ -20,6 +20,8 @@ _NODE_PARAMETERS = (
     "demand_lo", "demand_hi", "demand_pmf",
 )  # fmt: skip
 
+_LEAD_TIME = number(at_least=0, at_most=1e9)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SerialInputs:
@@ -36,7 +38,7 @@ def solve_ssm_serial(inputs: SerialInputs) -> dict[str, Any]:
     demand = read_demand(inputs.nodes, chain[0])
     stockout_cost = _value(inputs.nodes, chain[0], "stockout_cost", number(above=0))
     holding = tuple(_value(inputs.nodes, node, "echelon_holding_cost", number(at_least=0)) for node in chain)
-    leads = tuple(_value(inputs.nodes, node, "shipment_lead_time", number(at_least=0)) for node in chain)
+    leads = tuple(_value(inputs.nodes, node, "shipment_lead_time", _LEAD_TIME) for node in chain)
     demand.check_lead_times(inputs.nodes, chain, leads)
     if holding[0] == 0.0:
         name = parameter_of(inputs.nodes, chain[0], "echelon_holding_cost")

@@ -5,6 +5,7 @@ import math
 import random
 
 import pytest
+from scipy.integrate import quad
 
 from procurement.engine.optimize import solve_instances
 
@@ -178,6 +179,16 @@ def test_losses_are_the_sums_they_stand_for():
         found = outputs("loss_function", distribution="poisson", x=x, mean=4)
         assert found["n"] == pytest.approx(sum(q * max(d - x, 0) for d, q in enumerate(pmf)), rel=1e-9)
         assert found["n_bar"] == pytest.approx(sum(q * max(x - d, 0) for d, q in enumerate(pmf)), rel=1e-9)
+
+
+@pytest.mark.parametrize("z", [12.0, 19.99, 20.01, 25.0, 36.0])
+def test_the_far_normal_tail_is_the_integral_of_the_chances_to_run_short(z):
+    def chance(gap):
+        return math.erfc((z + gap) / math.sqrt(2.0)) / 2.0
+
+    whole = quad(chance, 0.0, 4.0 / z, epsabs=0.0)[0] + quad(chance, 4.0 / z, 40.0 / z, epsabs=0.0)[0]
+
+    assert outputs("loss_function", distribution="standard_normal", z=z)["n"] == pytest.approx(whole, rel=1e-10, abs=0)
 
 
 @pytest.mark.parametrize("seed", range(6))

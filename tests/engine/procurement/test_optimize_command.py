@@ -112,6 +112,14 @@ def test_a_model_that_is_not_there_says_what_is():
     assert message == f"model 'eoqs' is not known; known: {', '.join(sorted(MODELS))}"
 
 
+@pytest.mark.parametrize(("field", "value"), [("demand_mean", -1), ("shipment_lead_time", 1e308)])
+def test_a_stage_of_a_line_names_what_makes_no_sense(field, value):
+    stage = {"id": 1, "echelon_holding_cost": 1, "shipment_lead_time": 1, "stockout_cost": 9, "demand_mean": 5,
+             "demand_sd": 1, field: value}  # fmt: skip
+
+    assert error(model="ssm_serial", nodes=[stage])["parameter"] == f"nodes[1].{field}"
+
+
 @pytest.mark.parametrize(
     ("model", "inputs", "parameter"),
     [("epq", {**EOQ, "production_rate": 3600}, "production_rate"),
@@ -130,6 +138,9 @@ def test_a_model_that_is_not_there_says_what_is():
      ("ss", {"holding_cost": 1, "stockout_cost": 1, "fixed_cost": 1, "demand": "poisson", "demand_pmf": [1]},
       "demand_mean"),
      ("wagner_whitin", {"num_periods": 2, "holding_cost": 1, "fixed_cost": 1, "demand": [1, 2, 3]}, "demand"),
+     ("loss_function", {"distribution": "poisson", "x": 1e308, "mean": 15}, "x"),
+     ("ss", {"holding_cost": 1, "stockout_cost": 9, "fixed_cost": 5, "method": "power_approximation", "demand_mean": 6,
+             "demand_sd": 1e7}, "demand_sd"),
      ("wagner_whitin", {"num_periods": 2.5, "holding_cost": 1, "fixed_cost": 1, "demand": 1}, "num_periods")],
 )  # fmt: skip
 def test_each_model_names_the_parameter_that_makes_no_sense(model, inputs, parameter):
@@ -149,6 +160,8 @@ EXTREMES = [
                                "scale": 1e6}),
     ("loss_function", {"distribution": "negative_binomial", "x": 40000, "r": 0.01, "p": 0.001}),
     ("loss_function", {"distribution": "poisson", "x": 1e7, "mean": 1e7}),
+    ("ss", {"holding_cost": 1, "stockout_cost": 9, "fixed_cost": 5, "method": "power_approximation",
+            "demand_mean": 1e6, "demand_sd": 2e6}),
     ("rq_normal", {"holding_cost": 9, "stockout_cost": 0.01, "fixed_cost": 1e6, "demand_mean": 0.002,
                    "demand_sd": 0.004, "lead_time": 90}),
     ("rq_normal", {"holding_cost": 1e-3, "stockout_cost": 1e4, "fixed_cost": 1, "demand_mean": 1e7, "demand_sd": 2e7,
