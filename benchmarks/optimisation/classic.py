@@ -126,8 +126,14 @@ def batches(entries: list[dict[str, Any]], library: dict[str, dict[str, Any]], r
         seconds = time.perf_counter() - begin
         mean = sum(library[e["id"]].get("seconds", 0.0) for e in group) / len(group)
         apart = max(abs(gap(float(found.cost[k]), cost(e["outputs"]))) for k, e in enumerate(group))
-        print(f"| {name} | {rows} | {rows / seconds:,.0f} | {seconds / rows * 1e6:.3f} | {mean * 1e3:.3f} "
-              f"| {mean / seconds * rows:,.0f} | {apart:.1e} |")  # fmt: skip
+        timed = [(name, seconds)]
+        if name == "eoq":  # again, over the answers of the call before
+            begin = time.perf_counter()
+            solver(*columns, out=found)
+            timed.append(("eoq, answers written over", time.perf_counter() - begin))
+        for told, taken in timed:
+            print(f"| {told} | {rows} | {rows / taken:,.0f} | {taken / rows * 1e6:.4f} | {mean * 1e3:.4f} "
+                  f"| {mean / taken * rows:,.0f} | {apart:.1e} |")  # fmt: skip
 
 
 def main() -> None:

@@ -141,7 +141,7 @@ def _poisson_stock(mean: float, h: float, p: float) -> tuple[int, float, float, 
     """
     if mean == 0.0:
         return 0, 1.0, 1.0, 0.0
-    mode = int(mean)
+    mode, inverse = int(mean), 1.0 / mean
     total, chance, top = 1.0, 1.0, mode
     while chance > NOTHING:
         top += 1
@@ -150,7 +150,7 @@ def _poisson_stock(mean: float, h: float, p: float) -> tuple[int, float, float, 
     highest = chance
     chance, bottom = 1.0, mode
     while bottom > 0 and chance > NOTHING:
-        chance *= bottom / mean
+        chance *= bottom * inverse
         bottom -= 1
         total += chance
     limit = h / (h + p) * total * (1.0 + 1e-12)
@@ -158,7 +158,7 @@ def _poisson_stock(mean: float, h: float, p: float) -> tuple[int, float, float, 
     while stock > 0 and above + chance <= limit:
         above += chance
         short += above
-        chance *= stock / mean
+        chance *= stock * inverse
         stock -= 1
     if stock <= mean:
         left = _poisson_left(mean, bottom, mode, stock, total)
@@ -178,6 +178,13 @@ def _poisson_left(mean: float, bottom: int, mode: int, stock: int, total: float)
         left += below
         chance *= mean / (k + 1)
     return left / total
+
+
+@njit(cache=True, error_model="numpy")
+def eoq(h: Array, setup: Array, rate: Array, lots: Array, costs: Array) -> None:
+    for row in range(len(h)):
+        lots[row] = math.sqrt(2.0 * setup[row] * rate[row] / h[row])
+        costs[row] = h[row] * lots[row]
 
 
 @njit(cache=True)

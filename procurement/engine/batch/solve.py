@@ -59,11 +59,21 @@ def _columns(above: dict[str, ArrayLike], at_least: dict[str, ArrayLike], most: 
     return [np.ascontiguousarray(column) for column in columns]
 
 
-def eoq(fixed_cost: ArrayLike, holding_cost: ArrayLike, demand_rate: ArrayLike) -> Lots:
-    """Q = √(2Kλ/h). K = 10, h = 730, λ = 3 600 → 9.931, cost 7 249.8."""
+def eoq(fixed_cost: ArrayLike, holding_cost: ArrayLike, demand_rate: ArrayLike, *, out: Lots | None = None) -> Lots:
+    """Q = √(2Kλ/h). K = 10, h = 730, λ = 3 600 → 9.931, cost 7 249.8.
+
+    `out`: answers of an earlier call with as many rows, written over: whoever solves chunk by chunk is spared fresh
+    memory, which takes longer than the arithmetic.
+    """
+    from procurement.engine.batch import kernels
+
     h, K, rate = _columns({"holding_cost": holding_cost}, {"fixed_cost": fixed_cost, "demand_rate": demand_rate})
-    quantity = np.sqrt(2.0 * K * rate / h)
-    return Lots(quantity, h * quantity)
+    if out is None:
+        out = Lots(np.empty(len(h)), np.empty(len(h)))
+    elif len(out.order_quantity) != len(h):
+        raise ParameterError("out", f"has {len(out.order_quantity)} rows, not {len(h)}")
+    kernels.eoq(h, K, rate, out.order_quantity, out.cost)
+    return out
 
 
 def newsvendor_normal(

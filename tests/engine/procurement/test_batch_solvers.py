@@ -54,6 +54,19 @@ def test_one_number_stands_for_all_rows():
     assert found.cost[1] == pytest.approx(107.9235806)
 
 
+def test_lots_written_over_are_those_of_a_fresh_call():
+    fresh = batch.eoq([10, 20], 730, [3600, 5])
+    reused = batch.eoq([1, 1], 1, [1, 1])
+
+    found = batch.eoq([10, 20], 730, [3600, 5], out=reused)
+
+    assert found is reused
+    assert found.order_quantity.tolist() == fresh.order_quantity.tolist()
+    assert found.cost.tolist() == fresh.cost.tolist()
+    with pytest.raises(ParameterError, match="has 2 rows, not 3"):
+        batch.eoq([1, 2, 3], 1, 1, out=reused)
+
+
 def test_no_rows_give_no_answers():
     assert len(batch.ss_poisson([], [], [], []).cost) == 0
 
