@@ -65,7 +65,8 @@ def _on_base(inputs: PowerOfTwoInputs, rates: list[float], base: float) -> tuple
     own = [math.sqrt(setup / rate) for setup, rate in zip(k, b, strict=True)]
     longest = math.sqrt((shared + sum(k)) / min(b))
     shortest = min(own) if shared == 0.0 else min([longest, *(time for time in own if time > 0.0)])
-    shortest = min(shortest, math.sqrt(shared / sum(b)) if shared > 0.0 else shortest)
+    if shared > 0.0:  # a cost too small to be divided still has the shortest interval there is
+        shortest = min(shortest, math.sqrt(shared / sum(b) or math.ulp(0.0)))
     best = Cycle(0.0, [], math.inf)
     for power in range(math.ceil(math.log2(longest / base)) + 1, math.floor(math.log2(shortest / base)) - 2, -1):
         time = math.ldexp(base, power)

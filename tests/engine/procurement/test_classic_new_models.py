@@ -144,6 +144,15 @@ def test_an_item_nobody_asks_for_is_left_out_of_joint_orders():
     assert found["order_quantities"][1] == 0
 
 
+def test_a_shared_cost_next_to_nothing_changes_nothing_on_a_base_period():
+    one = {"fixed_cost": [1.0], "holding_cost": [4.0], "demand_rate": [1.0], "base_period": 1.0}
+
+    least = outputs("power_of_two", **one, shared_fixed_cost=5e-324)
+
+    assert least == outputs("power_of_two", **one)
+    assert least["reorder_intervals"] == [0.5]
+
+
 @settings(deadline=None, max_examples=80)
 @given(st.lists(st.tuples(st.floats(0.01, 1e3), st.floats(0.01, 1e3)), min_size=1, max_size=5), st.floats(0, 1e3),
        st.floats(0.01, 100))  # fmt: skip
